@@ -1,0 +1,3 @@
+//! The `moonport` program.
+
+fn main() {}

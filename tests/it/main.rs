@@ -1,0 +1,2 @@
+//! One integration test binary: a module per behaviour, named by what it promises.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics")]
