@@ -1,1 +1,47 @@
-//! moonport.
+//! moonport: event workflows on RocketMQ and Function Compute in one program.
+//!
+//! # The map
+//!
+//! A *room* is a top-level module. A room imports rooms on lower rows only, never one beside it; a test holds that line.
+//!
+//! | row | rooms | what they are for |
+//! |---|---|---|
+//! | 5 | [`app`] | wiring: builds the parts, starts and stops them in order |
+//! | 4 | [`ui`], [`cli`] | the console, the commands |
+//! | 3½ | [`workflow`] | the workflow file |
+//! | 3 | [`gateway`], [`remote`], [`trigger`] | the endpoint, the client of other clusters, topics bound to functions |
+//! | 2 | [`broker`], [`function`] | the rules of messaging, the function host, the wire format |
+//! | 1 | [`cluster`], [`control`], [`store`], [`activity`], [`config`] | the two seams, what is on disk, filter expressions, the feed of what happened, settings |
+//! | 0 | [`domain`], [`clock`], [`report`] | nouns, time, how errors are told |
+//!
+//! Data moves one way: a message enters through [`cluster`], is journaled by [`store`], is leased to a consumer, and is
+//! settled; what the screen shows comes back through [`control`] and [`activity`]. Only [`app`] knows which
+//! implementation stands behind a seam.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a failed test panics"
+    )
+)]
+
+pub mod activity;
+pub mod app;
+pub mod broker;
+pub mod cli;
+pub mod clock;
+pub mod cluster;
+pub mod config;
+pub mod control;
+pub mod domain;
+pub mod function;
+#[cfg(feature = "gateway")]
+pub mod gateway;
+#[cfg(feature = "remote")]
+pub mod remote;
+pub mod report;
+pub mod store;
+pub mod trigger;
+pub mod ui;
+pub mod workflow;

@@ -1,2 +1,6 @@
 //! One integration test binary: a module per behaviour, named by what it promises.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test panics"
+)]

@@ -1,0 +1,135 @@
+//! Who calls, and what a connected client is.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{MessageId, TransactionId};
+use crate::domain::message::Message;
+use crate::domain::names::{ClientId, GroupName, TopicName};
+use crate::domain::retry_policy::RetryPolicy;
+use crate::domain::subscription::Subscription;
+
+/// Who makes a request. Whoever lets a caller in authenticates it; the cluster decides what it may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub principal: Principal,
+    /// The client's session, where there is one.
+    pub client: Option<ClientId>,
+    /// Host name or address of the client, for traces and screens.
+    pub host: Option<String>,
+}
+
+impl Caller {
+    /// The console, the commands and triggers of this process or its owner: allowed everything.
+    pub fn local() -> Self {
+        Self {
+            principal: Principal::Owner,
+            client: None,
+            host: None,
+        }
+    }
+
+    /// The owner under a session of its own.
+    pub fn local_client(client: ClientId) -> Self {
+        Self {
+            client: Some(client),
+            ..Self::local()
+        }
+    }
+}
+
+/// On whose behalf.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Principal {
+    /// The person who owns the data directory.
+    Owner,
+    /// Nobody was asked for.
+    Anonymous,
+    /// An access key with its permissions.
+    AccessKey { key: String, grants: Vec<Grant> },
+}
+
+/// A permission of an access key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    pub on: Resource,
+    /// Exact name, or `*` for all.
+    pub name: String,
+    pub send: bool,
+    pub receive: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Resource {
+    Topic,
+    Group,
+}
+
+impl Principal {
+    pub fn may_send(&self, topic: &TopicName) -> bool {
+        self.allows(Resource::Topic, topic.as_str(), |grant| grant.send)
+    }
+
+    pub fn may_receive(&self, group: &GroupName, topic: &TopicName) -> bool {
+        self.allows(Resource::Topic, topic.as_str(), |grant| grant.receive)
+            && self.allows(Resource::Group, group.as_str(), |grant| grant.receive)
+    }
+
+    fn allows(&self, on: Resource, name: &str, wants: impl Fn(&Grant) -> bool) -> bool {
+        match self {
+            Self::Owner | Self::Anonymous => true,
+            Self::AccessKey { grants, .. } => grants.iter().any(|grant| {
+                grant.on == on && (grant.name == "*" || grant.name == name) && wants(grant)
+            }),
+        }
+    }
+}
+
+/// What kind of client a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientKind {
+    Producer,
+    PushConsumer,
+    SimpleConsumer,
+    PullConsumer,
+    /// A trigger of this process.
+    Trigger,
+}
+
+/// What a client says of itself, and what the cluster answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSettings {
+    pub kind: ClientKind,
+    pub language: String,
+    pub version: String,
+    /// Topics a producer announces.
+    pub publishing: Vec<TopicName>,
+    pub group: Option<GroupName>,
+    pub subscriptions: Vec<Subscription>,
+    /// Whether the group is orderly; the cluster fills it in.
+    pub fifo: bool,
+    /// Retry policy of the group; the cluster fills it in.
+    pub retry_policy: RetryPolicy,
+    /// Deliveries in all; the cluster fills it in.
+    pub max_attempts: u32,
+    pub long_poll: Duration,
+}
+
+/// What the broker asks of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerCommand {
+    /// Say what became of this transaction (X3).
+    CheckTransaction {
+        transaction: TransactionId,
+        message: Message,
+        /// Shown to end it: [`crate::cluster::messaging::EndTransaction`].
+        message_id: MessageId,
+    },
+    /// The settings of the session changed: its group, or the topic's type.
+    SettingsChanged(ClientSettings),
+}

@@ -1,0 +1,221 @@
+//! Functions: their definition, limits and the record of each invocation.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{MessageId, RequestId};
+use crate::domain::names::{FunctionName, TriggerName};
+use crate::domain::timestamp::Timestamp;
+
+/// What runs the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Runtime {
+    Python3,
+    NodeJs,
+    /// Embedded JavaScript.
+    Js,
+    /// Any executable that serves HTTP.
+    Custom,
+    /// A closure the program registered.
+    Rust,
+}
+
+impl Runtime {
+    pub const ALL: [Self; 5] = [
+        Self::Python3,
+        Self::NodeJs,
+        Self::Js,
+        Self::Custom,
+        Self::Rust,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Python3 => "python3",
+            Self::NodeJs => "nodejs",
+            Self::Js => "js",
+            Self::Custom => "custom",
+            Self::Rust => "rust",
+        }
+    }
+}
+
+/// In which form the handler meets its event (S-3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventAs {
+    /// Bytes that show as the decoded value when printed.
+    #[default]
+    Auto,
+    Bytes,
+    Object,
+}
+
+/// A lifecycle hook: a handler in the code, or a command; never both (LC-5).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Hook {
+    pub handler: Option<String>,
+    pub command: Vec<String>,
+    /// Seconds, at least 1.
+    pub timeout: u32,
+}
+
+/// A function as its owner defined it. Limits are those of Function Compute (section 6 of its contract).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FunctionDefinition {
+    pub name: FunctionName,
+    pub runtime: Runtime,
+    /// Folder of the code, absolute; empty for closures.
+    pub code: PathBuf,
+    /// `file.function`; unused by `custom`.
+    pub handler: String,
+    /// Seconds, 1-86400; at most 300 behind a trigger.
+    pub timeout: u32,
+    /// MB, 128-32768 in steps of 64.
+    pub memory: u32,
+    /// Requests one instance serves at once, 1-200; more than 1 only for `custom` (CU-9).
+    pub concurrency: u32,
+    /// Instances running at once, at least 1.
+    pub max_instances: u32,
+    /// Seconds without a request after which an instance is reclaimed (LC-6).
+    pub idle_timeout: u32,
+    pub event_as: EventAs,
+    pub environment: BTreeMap<String, String>,
+    /// A file of `KEY=value` lines, read without shell expansion (ENV-4); never exported.
+    pub env_file: Option<PathBuf>,
+    /// The interpreter or virtual environment of `python3`.
+    pub python: Option<PathBuf>,
+    /// Folders searched after the code folder (PY-3).
+    pub layers: Vec<PathBuf>,
+    /// Command and arguments of `custom`; empty: `bootstrap` in the code folder (CU-1).
+    pub command: Vec<String>,
+    /// Port a debugger attaches to; while it is set no timeout fires.
+    pub debug: Option<u16>,
+    pub initializer: Option<Hook>,
+    pub pre_stop: Option<Hook>,
+    /// Saved code restarts the function (LC-9, SAFE-13).
+    pub watch: bool,
+}
+
+impl FunctionDefinition {
+    pub const DEFAULT_TIMEOUT: u32 = 3;
+    pub const DEFAULT_MEMORY: u32 = 512;
+    pub const DEFAULT_IDLE_TIMEOUT: u32 = 300;
+    pub const DEFAULT_MAX_INSTANCES: u32 = 4;
+
+    pub fn new(name: FunctionName, runtime: Runtime, code: PathBuf, handler: String) -> Self {
+        Self {
+            name,
+            runtime,
+            code,
+            handler,
+            timeout: Self::DEFAULT_TIMEOUT,
+            memory: Self::DEFAULT_MEMORY,
+            concurrency: 1,
+            max_instances: Self::DEFAULT_MAX_INSTANCES,
+            idle_timeout: Self::DEFAULT_IDLE_TIMEOUT,
+            event_as: EventAs::Auto,
+            environment: BTreeMap::new(),
+            env_file: None,
+            python: None,
+            layers: Vec::new(),
+            command: Vec::new(),
+            debug: None,
+            initializer: None,
+            pre_stop: None,
+            watch: true,
+        }
+    }
+}
+
+/// Why an invocation failed (LOG-10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ErrorClass {
+    FunctionTimeoutError,
+    #[serde(rename = "FunctionOOMError")]
+    FunctionOomError,
+    FunctionUnhandledError,
+    FunctionHandledError,
+    InitializationError,
+    /// The instance could not be started (CU-2, SAFE-12).
+    FunctionNotStarted,
+    /// The process ended inside the request (LOG-9).
+    ProcessExited,
+    EntityTooLarge,
+}
+
+impl ErrorClass {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FunctionTimeoutError => "FunctionTimeoutError",
+            Self::FunctionOomError => "FunctionOOMError",
+            Self::FunctionUnhandledError => "FunctionUnhandledError",
+            Self::FunctionHandledError => "FunctionHandledError",
+            Self::InitializationError => "InitializationError",
+            Self::FunctionNotStarted => "FunctionNotStarted",
+            Self::ProcessExited => "ProcessExited",
+            Self::EntityTooLarge => "EntityTooLarge",
+        }
+    }
+}
+
+/// What one invocation did (IV-8). Durations are milliseconds of real time, memory is MB.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InvocationRecord {
+    /// Rises by one with each record of this data directory.
+    pub number: u64,
+    pub request_id: RequestId,
+    pub function: FunctionName,
+    pub trigger: Option<TriggerName>,
+    /// Which try of the same batch, from 1.
+    pub attempt: u32,
+    pub message_ids: Vec<MessageId>,
+    pub started_at: Timestamp,
+    pub duration_ms: f64,
+    pub cold_start: bool,
+    /// Spawning the process or engine; 0 when warm.
+    pub spawn_ms: f64,
+    /// The initializer hook; 0 when warm or absent.
+    pub initializer_ms: f64,
+    pub memory_mb: u32,
+    pub peak_memory_mb: f64,
+    pub instance_id: String,
+    pub error: Option<ErrorClass>,
+    /// One line about the error.
+    pub error_message: Option<String>,
+    /// First bytes of the event and of the result.
+    pub event: String,
+    pub result: String,
+    pub log_lines_dropped: u64,
+    /// `exit code 3`, `signal SIGKILL`, when the process ended.
+    pub exit: Option<String>,
+}
+
+/// One line record of a function's log, exactly as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRecord {
+    /// Place in the log of this data directory, rising.
+    pub number: u64,
+    pub function: FunctionName,
+    pub request_id: Option<RequestId>,
+    pub level: LogLevel,
+    pub at: Timestamp,
+    /// The whole record, line breaks included, prefix included; untrusted.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Output without a level of its own, such as `print`.
+    Raw,
+    Debug,
+    Info,
+    Warn,
+    Error,
+    /// Lines of the platform: inited, Start, End.
+    Platform,
+}

@@ -1,0 +1,1 @@
+//! The gRPC endpoint: wire to domain, one call on the seam, domain to wire.

@@ -1,0 +1,1 @@
+//! The only room that knows redb: the journal of each instance, its segments, indexes and checkpoints; definitions and trigger state; invocation records and log lines. It knows no rules.

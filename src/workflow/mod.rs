@@ -1,0 +1,1 @@
+//! The workflow file: parse, plan, apply, export.
