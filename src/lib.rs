@@ -11,7 +11,7 @@
 //! | 3½ | [`workflow`] | the workflow file |
 //! | 3 | [`gateway`], [`remote`], [`trigger`] | the endpoint, the client of other clusters, topics bound to functions |
 //! | 2 | [`broker`], [`function`] | the rules of messaging, the function host, the wire format |
-//! | 1 | [`cluster`], [`control`], [`store`], [`activity`], [`config`] | the two seams, what is on disk, filter expressions, the feed of what happened, settings |
+//! | 1 | [`cluster`], [`control`], [`store`], [`filter`], [`activity`], [`config`] | the two seams, what is on disk, filter expressions, the feed of what happened, settings |
 //! | 0 | [`domain`], [`clock`], [`report`] | nouns, time, how errors are told |
 //!
 //! Data moves one way: a message enters through [`cluster`], is journaled by [`store`], is leased to a consumer, and is
@@ -35,6 +35,7 @@ pub mod cluster;
 pub mod config;
 pub mod control;
 pub mod domain;
+pub mod filter;
 pub mod function;
 #[cfg(feature = "gateway")]
 pub mod gateway;
