@@ -10,7 +10,7 @@
 //! | 4 | [`ui`], [`cli`] | the console, the commands |
 //! | 3½ | [`workflow`] | the workflow file |
 //! | 3 | [`gateway`], [`remote`], [`trigger`] | the endpoint, the client of other clusters, topics bound to functions |
-//! | 2 | [`broker`], [`function`] | the rules of messaging, the function host, the wire format |
+//! | 2 | [`broker`], [`function`], [`proto`] | the rules of messaging, the function host, the wire format |
 //! | 1 | [`cluster`], [`control`], [`store`], [`filter`], [`activity`], [`config`] | the two seams, what is on disk, filter expressions, the feed of what happened, settings |
 //! | 0 | [`domain`], [`clock`], [`report`] | nouns, time, how errors are told |
 //!
@@ -39,6 +39,8 @@ pub mod filter;
 pub mod function;
 #[cfg(feature = "gateway")]
 pub mod gateway;
+#[cfg(any(feature = "gateway", feature = "remote"))]
+pub mod proto;
 #[cfg(feature = "remote")]
 pub mod remote;
 pub mod report;

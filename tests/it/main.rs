@@ -4,3 +4,4 @@
     clippy::expect_used,
     reason = "a failed test panics"
 )]
+mod proto_generated;
