@@ -5,3 +5,4 @@
     reason = "a failed test panics"
 )]
 mod proto_generated;
+mod tidy;
