@@ -28,12 +28,11 @@ pub enum Record {
         offsets: bool,
         at: Timestamp,
     },
-    /// A group met a topic, or queues of it, for the first time and starts at these offsets: `offsets[n]` is that of
-    /// queue `first + n` (O3).
+    /// A group met a topic for the first time and starts at these offsets, one per queue; queues that come later start at
+    /// their minimum (O3).
     Joined {
         group: GroupName,
         topic: TopicName,
-        first: u32,
         offsets: Vec<u64>,
         at: Timestamp,
     },
