@@ -1,6 +1,8 @@
 //! The RocketMQ 5 wire format: generated types and stubs, and how outcomes are told in its codes.
 //! Beside this room only `gateway` and `remote` may name `tonic` or `prost`.
 
+pub mod convert;
+pub mod refusal;
 pub mod status;
 
 /// Types, client and server of `apache.rocketmq.v2`, generated from `assets/proto` and checked in, so that a build needs

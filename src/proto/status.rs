@@ -26,6 +26,18 @@ pub fn refusal(error: &ClusterError) -> Status {
     status(code(error), message)
 }
 
+/// What holds for a request whose parts have these outcomes: the one they share, or that they differ. Some clients take
+/// nothing but OK for success.
+pub fn overall<'a>(parts: impl IntoIterator<Item = &'a Option<Status>>) -> Status {
+    let mut parts = parts.into_iter().flatten();
+    let first = parts.next().cloned().unwrap_or_else(ok);
+    if parts.all(|part| part.code == first.code) {
+        first
+    } else {
+        status(Code::MultipleResults, "the parts have different outcomes")
+    }
+}
+
 /// The code of an error. Clients act on some of them: they drop a message on `INVALID_RECEIPT_HANDLE`, back off on
 /// `TOO_MANY_REQUESTS`, and take `MESSAGE_NOT_FOUND` for an empty answer.
 pub fn code(error: &ClusterError) -> Code {
