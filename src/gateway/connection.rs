@@ -131,14 +131,13 @@ impl Connections {
             () = shared.gate.stopping.cancelled() => None,
             () = idle(&shared.gate, &calls) => None,
         };
-        let ended = match ended {
-            Some(ended) => ended,
-            None => {
-                connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    ended = connection.as_mut() => ended,
-                    () = shared.gate.real_clock.sleep(shared.gate.limits.grace) => Ok(()),
-                }
+        let ended = if let Some(ended) = ended {
+            ended
+        } else {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = shared.gate.real_clock.sleep(shared.gate.limits.grace) => Ok(()),
             }
         };
         if let Err(error) = ended {

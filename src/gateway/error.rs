@@ -46,7 +46,9 @@ impl Hint for GatewayError {
             Self::Exposed(_) => {
                 "make a key with `moonport access-key create`, listen on 127.0.0.1, or say `--anonymous`"
             }
-            Self::Certificate { .. } => "give a PEM file with the chain and one with its private key",
+            Self::Certificate { .. } => {
+                "give a PEM file with the chain and one with its private key"
+            }
             Self::Read { .. } | Self::Write { .. } | Self::Generate(_) => return None,
         };
         Some(hint.to_owned())

@@ -60,8 +60,7 @@ impl Shared {
     /// Endpoints for a route: those the client used, which it can surely reach.
     pub(super) fn endpoints(&self, asked: Option<v2::Endpoints>) -> v2::Endpoints {
         let used = asked.filter(|endpoints| {
-            !endpoints.addresses.is_empty()
-                && endpoints.scheme() != v2::AddressScheme::Unspecified
+            !endpoints.addresses.is_empty() && endpoints.scheme() != v2::AddressScheme::Unspecified
         });
         used.unwrap_or_else(|| v2::Endpoints {
             scheme: match self.address {

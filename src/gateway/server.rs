@@ -48,10 +48,12 @@ pub async fn serve(
         address: options.listen,
         source,
     })?;
-    let address = listener.local_addr().map_err(|source| GatewayError::Listen {
-        address: options.listen,
-        source,
-    })?;
+    let address = listener
+        .local_addr()
+        .map_err(|source| GatewayError::Listen {
+            address: options.listen,
+            source,
+        })?;
     let (stopping, tasks) = (CancellationToken::new(), TaskTracker::new());
     let gate = Gate(Arc::new(Shared {
         messaging,

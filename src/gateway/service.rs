@@ -38,9 +38,9 @@ impl MessagingCalls {
             Ok(context) => call(self.gate.clone(), context, request.into_inner()).await,
             Err(refusal) => Err(refusal),
         };
-        Ok(Response::new(answer.unwrap_or_else(|refusal| {
-            A::refused(refusal.status())
-        })))
+        Ok(Response::new(
+            answer.unwrap_or_else(|refusal| A::refused(refusal.status())),
+        ))
     }
 }
 
@@ -53,7 +53,9 @@ macro_rules! refused {
     ($($answer:ident),+ $(,)?) => {
         $(impl Refused for v2::$answer {
             fn refused(status: v2::Status) -> Self {
-                Self { status: Some(status), ..Self::default() }
+                let mut answer = Self::default();
+                answer.status = Some(status);
+                answer
             }
         })+
     };

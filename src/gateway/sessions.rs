@@ -75,7 +75,10 @@ impl Sessions {
     /// What the client asked for.
     pub(super) fn asked(&self, client: &ClientId) -> Option<v2::Settings> {
         let table = self.0.lock();
-        table.clients.get(client).map(|session| session.asked.clone())
+        table
+            .clients
+            .get(client)
+            .map(|session| session.asked.clone())
     }
 
     /// Whether the client's group is orderly, as far as known.
@@ -127,7 +130,13 @@ mod tests {
         let (sessions, now) = (Sessions::default(), Instant::now());
         let client = ClientId::new("c").unwrap();
         let put = |stream| {
-            sessions.put(&client, stream, v2::Settings::default(), settings(true), now)
+            sessions.put(
+                &client,
+                stream,
+                v2::Settings::default(),
+                settings(true),
+                now,
+            )
         };
         let (first, second) = (sessions.stream(), sessions.stream());
         let before = put(first);
@@ -147,7 +156,7 @@ mod tests {
         };
         put(&gone, now);
         sessions.leave(&gone, 1, now);
-        put(&other, now + KEPT - Duration::from_secs(1));
+        put(&other, now + KEPT / 2);
         assert!(sessions.is_fifo(&gone));
         put(&other, now + KEPT);
         assert!(!sessions.is_fifo(&gone));

@@ -47,10 +47,9 @@ pub(super) fn acceptor(identity: &Identity) -> Result<TlsAcceptor, GatewayError>
 }
 
 fn config(pem: &Pem) -> Result<ServerConfig, String> {
-    let chain: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(pem.chain.as_bytes())
-            .collect::<Result<_, _>>()
-            .map_err(|error| error.to_string())?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem.chain.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
     let key = PrivateKeyDer::from_pem_slice(pem.key.as_bytes()).map_err(|e| e.to_string())?;
     let build = || -> Result<ServerConfig, rustls::Error> {
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -93,7 +92,9 @@ fn generate() -> Result<Pem, GatewayError> {
         "127.0.0.1".to_owned(),
         "::1".to_owned(),
     ];
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    let host = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok());
     names.extend(host.filter(|name| !name.is_empty() && name.is_ascii()));
     let made = rcgen::generate_simple_self_signed(names)
         .map_err(|error| GatewayError::Generate(error.to_string()))?;
@@ -144,7 +145,10 @@ mod tests {
         acceptor(&keys).unwrap();
         assert_eq!(fs::read_to_string(&chain).unwrap(), first);
         let key = folder.path().join("keys").join(KEY_FILE);
-        assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(key).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! PullMessage: reads by offset, without a lease. Frames: status, each message, the offset to go on from.
 
-use futures_util::stream::{self, BoxStream};
 use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use tonic::Status;
 
 use crate::cluster::messaging::{MAX_RECEIVE, Pull, Pulled};
@@ -65,9 +65,10 @@ pub(in crate::gateway) fn frames(
                 status::ok()
             };
             let next = Content::NextOffset(route::to_offset(pulled.next));
-            let messages = pulled.messages.into_iter().map(move |message| {
-                Content::Message(delivery::to_message(&message, &store_host))
-            });
+            let messages = pulled
+                .messages
+                .into_iter()
+                .map(move |message| Content::Message(delivery::to_message(&message, &store_host)));
             let contents = std::iter::once(Content::Status(first))
                 .chain(messages)
                 .chain(std::iter::once(next));

@@ -19,7 +19,9 @@ pub(in crate::gateway) async fn call(
         v2::QueryOffsetPolicy::End => OffsetAt::Max,
         v2::QueryOffsetPolicy::Timestamp => {
             let moment = request.timestamp.as_ref();
-            OffsetAt::Time(time::timestamp(moment.ok_or(Refusal::Missing("timestamp"))?))
+            OffsetAt::Time(time::timestamp(
+                moment.ok_or(Refusal::Missing("timestamp"))?,
+            ))
         }
     };
     let query = OffsetQuery { topic, queue, at };

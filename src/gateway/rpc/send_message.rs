@@ -16,9 +16,18 @@ pub(in crate::gateway) async fn call(
     let drafts = draft::drafts(request.messages)?;
     let ids: Vec<String> = drafts
         .iter()
-        .map(|draft| draft.id.as_ref().map(ToString::to_string).unwrap_or_default())
+        .map(|draft| {
+            draft
+                .id
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+        })
         .collect();
-    let outcomes = gate.messaging.send(&context.caller, Send { drafts }).await?;
+    let outcomes = gate
+        .messaging
+        .send(&context.caller, Send { drafts })
+        .await?;
     let entries: Vec<v2::SendResultEntry> = ids
         .iter()
         .zip(&outcomes)

@@ -90,7 +90,9 @@ impl Session {
             }
         }
         let now = self.gate.real_clock.now();
-        self.gate.sessions.leave(&self.context.client, self.stream, now);
+        self.gate
+            .sessions
+            .leave(&self.context.client, self.stream, now);
     }
 
     /// Takes in what the client says. For settings in force: the token that fires when another stream takes over.
@@ -119,7 +121,12 @@ impl Session {
     ) -> Result<(v2::Settings, CancellationToken), Refusal> {
         let client = settings::client(&asked)?;
         let caller = &self.context.caller;
-        let held = match self.gate.messaging.open_session(caller, client.clone()).await {
+        let held = match self
+            .gate
+            .messaging
+            .open_session(caller, client.clone())
+            .await
+        {
             Ok(held) => held,
             // The client starts; each receive then says that the group is missing, and how to make it.
             Err(ClusterError::GroupNotFound(_)) => without_group(client),

@@ -102,8 +102,13 @@ pub fn delivered(
     opaque: impl FnOnce(&str, &Message, u32) -> ReceiptHandle,
 ) -> Option<Delivery> {
     let system = message.system_properties.as_ref()?;
-    let attempt = system.delivery_attempt.map_or(1, |n| u32::try_from(n).unwrap_or(1));
-    let invisible = system.invisible_duration.as_ref().map_or(Duration::ZERO, time::duration);
+    let attempt = system
+        .delivery_attempt
+        .map_or(1, |n| u32::try_from(n).unwrap_or(1));
+    let invisible = system
+        .invisible_duration
+        .as_ref()
+        .map_or(Duration::ZERO, time::duration);
     let text = system.receipt_handle.clone()?;
     let message = stored(message)?;
     Some(Delivery {
@@ -133,7 +138,9 @@ pub fn stored(message: v2::Message) -> Option<Message> {
         id: MessageId::new(&system.message_id)?,
         topic: TopicName::new(message.topic?.name).ok()?,
         queue: u32::try_from(system.queue_id).unwrap_or(0),
-        offset: system.queue_offset.map_or(0, |n| u64::try_from(n).unwrap_or(0)),
+        offset: system
+            .queue_offset
+            .map_or(0, |n| u64::try_from(n).unwrap_or(0)),
         message_type,
         body: message.body,
         encoding: match v2::Encoding::try_from(system.body_encoding) {

@@ -113,7 +113,11 @@ pub fn to_message(draft: &Draft) -> v2::Message {
         system_properties: Some(v2::SystemProperties {
             tag: draft.tag.clone(),
             keys: draft.keys.clone(),
-            message_id: draft.id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            message_id: draft
+                .id
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             body_encoding: body_encoding.into(),
             message_type: message_type.into(),
             born_timestamp: draft.born_at.map(time::to_timestamp),
@@ -121,11 +125,9 @@ pub fn to_message(draft: &Draft) -> v2::Message {
             delivery_timestamp: draft.deliver_at.map(time::to_timestamp),
             message_group: draft.message_group.clone(),
             trace_context: draft.system.get(key::TRACE_CONTEXT).map(str::to_owned),
-            orphaned_transaction_recovery_duration: recovery.map(|seconds| {
-                prost_types::Duration {
-                    seconds: seconds.into(),
-                    nanos: 0,
-                }
+            orphaned_transaction_recovery_duration: recovery.map(|seconds| prost_types::Duration {
+                seconds: seconds.into(),
+                nanos: 0,
             }),
             priority: draft.priority.and_then(|value| i32::try_from(value).ok()),
             ..Default::default()

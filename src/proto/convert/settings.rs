@@ -131,7 +131,7 @@ fn misreads_seconds(given: &v2::Settings) -> bool {
     let Some(agent) = &given.user_agent else {
         return false;
     };
-    let mut parts = agent.version.split('.').map(|part| part.parse::<u32>());
+    let mut parts = agent.version.split('.').map(str::parse::<u32>);
     let version = (parts.next(), parts.next(), parts.next());
     let old = match version {
         (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch))) => (major, minor, patch) <= (1, 0, 8),
@@ -245,7 +245,9 @@ fn policy_of(policy: &v2::RetryPolicy) -> Option<RetryPolicy> {
                 .into_iter()
                 .find(|policy| {
                     let retries = u32::try_from(next.len()).unwrap_or(0);
-                    (1..=retries).map(|n| policy.delay(n)).eq(next.iter().copied())
+                    (1..=retries)
+                        .map(|n| policy.delay(n))
+                        .eq(next.iter().copied())
                 })
                 .or_else(|| next.first().copied().map(RetryPolicy::Fixed))
         }

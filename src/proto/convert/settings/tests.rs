@@ -53,17 +53,17 @@ fn consumers_get_the_documented_table_in_whole_seconds_d11() {
     let answer = answer(&asked(), &consumer());
     let policy = answer.backoff_policy.unwrap();
     assert_eq!(policy.max_attempts, 17);
-    let seconds: Vec<i64> = DOCUMENTED_SECONDS.iter().map(|s| i64::try_from(*s).unwrap()).collect();
+    let seconds: Vec<i64> = DOCUMENTED_SECONDS
+        .iter()
+        .map(|s| i64::try_from(*s).unwrap())
+        .collect();
     assert_eq!(next(&policy), seconds);
     let Some(v2::settings::PubSub::Subscription(subscription)) = answer.pub_sub else {
         panic!("a subscription was asked for");
     };
     assert_eq!(subscription.receive_batch_size, Some(32));
     assert_eq!(subscription.fifo, Some(false));
-    assert_eq!(
-        subscription.long_polling_timeout.unwrap().seconds,
-        20
-    );
+    assert_eq!(subscription.long_polling_timeout.unwrap().seconds, 20);
 }
 
 #[test]
