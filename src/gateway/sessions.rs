@@ -107,6 +107,7 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::RealClock;
     use crate::cluster::session::ClientKind;
     use crate::domain::retry_policy::RetryPolicy;
 
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_last_stream_with_settings_counts() {
-        let (sessions, now) = (Sessions::default(), Instant::now());
+        let (sessions, now) = (Sessions::default(), RealClock::manual().now());
         let client = ClientId::new("c").unwrap();
         let put = |stream| {
             sessions.put(
@@ -149,9 +150,9 @@ mod tests {
 
     #[test]
     fn a_client_that_left_is_forgotten_after_two_minutes() {
-        let (sessions, now) = (Sessions::default(), Instant::now());
+        let (sessions, now) = (Sessions::default(), RealClock::manual().now());
         let (gone, other) = (ClientId::new("a").unwrap(), ClientId::new("b").unwrap());
-        let put = |client, now| {
+        let put = |client: &ClientId, now| {
             sessions.put(client, 1, v2::Settings::default(), settings(true), now);
         };
         put(&gone, now);

@@ -1,3 +1,5 @@
+//! Settings as client versions need them.
+
 use super::*;
 use crate::domain::names::{GroupName, TopicName};
 use crate::domain::retry_policy::DOCUMENTED_SECONDS;
