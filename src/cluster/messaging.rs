@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::error::ClusterError;
 use crate::domain::ids::{MessageId, TransactionId};
-use crate::domain::message::{Draft, Message};
+use crate::domain::message::{Draft, Message, Properties};
 use crate::domain::names::{GroupName, TopicName};
 use crate::domain::receipt::ReceiptHandle;
 use crate::domain::subscription::FilterExpression;
@@ -118,6 +118,8 @@ pub struct ForwardToDeadLetter {
     pub group: GroupName,
     pub topic: TopicName,
     pub handle: ReceiptHandle,
+    /// System properties added to the dead letter, such as why it failed (TR-26); they count towards no limit.
+    pub notes: Properties,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! ForwardMessageToDeadLetterQueue: an orderly consumer gives a message up.
 
 use crate::cluster::messaging::ForwardToDeadLetter;
+use crate::domain::message::Properties;
 use crate::gateway::context::Context;
 use crate::gateway::gate::Gate;
 use crate::proto::convert::names;
@@ -17,6 +18,7 @@ pub(in crate::gateway) async fn call(
         group: names::group(request.group.as_ref())?,
         topic: names::topic(request.topic.as_ref())?,
         handle: names::receipt(&request.receipt_handle)?,
+        notes: Properties::new(),
     };
     gate.messaging
         .forward_to_dead_letter(&context.caller, forward)
