@@ -150,11 +150,11 @@ mod tests {
 
     #[test]
     fn an_unknown_key_names_its_line() {
-        let error = load("[console]\nascii = true\ncolour = 1\n", &Default::default());
-        assert!(matches!(
-            error,
-            Err(ConfigError::Malformed { line: 3, .. })
-        ));
+        let error = load(
+            "[console]\nascii = true\ncolour = 1\n",
+            &ConsoleOverrides::default(),
+        );
+        assert!(matches!(error, Err(ConfigError::Malformed { line: 3, .. })));
     }
 
     #[test]

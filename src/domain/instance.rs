@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::names::InstanceId;
+use crate::domain::names::{InstanceId, NameError};
 use crate::domain::timestamp::Timestamp;
 
 /// How long messages stay unless the topic says otherwise (N18).
@@ -37,7 +37,32 @@ pub struct InstanceDefinition {
     pub created_at: Timestamp,
 }
 
+impl InstanceId {
+    /// The id of an instance that is known by its name only: `rmq-` and what of the name an id may hold.
+    pub fn of_name(name: &str) -> Result<Self, NameError> {
+        use std::fmt::Write as _;
+        let mut slug = String::from("rmq-");
+        for c in name.to_lowercase().chars().take(100) {
+            if c.is_ascii_alphanumeric() {
+                slug.push(c);
+            } else if !slug.ends_with('-') {
+                slug.push('-');
+            }
+        }
+        if name.is_ascii() && slug.len() > 4 {
+            slug.truncate(slug.trim_end_matches('-').len());
+        } else {
+            // Names in other scripts keep apart by a checksum of all their characters.
+            let _ = write!(slug, "{:08x}", crc32fast::hash(name.as_bytes()));
+        }
+        Self::new(slug)
+    }
+}
+
 impl InstanceDefinition {
+    /// Region of an instance whose maker does not say: what an open source broker stamps on messages.
+    pub const DEFAULT_REGION: &str = "DefaultRegion";
+
     pub fn new(id: InstanceId, name: String, region: String, now: Timestamp) -> Self {
         Self {
             id,
@@ -58,5 +83,17 @@ impl InstanceDefinition {
     /// The cluster name clients see (N1, S-7).
     pub fn cluster_name(&self) -> String {
         format!("rocketmq-broker-{}", self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_follow_names_and_names_in_other_scripts_keep_apart() {
+        let id = |name: &str| InstanceId::of_name(name).unwrap();
+        assert_eq!(id("My orders!").as_str(), "rmq-my-orders");
+        assert_ne!(id("订单"), id("发票"));
     }
 }

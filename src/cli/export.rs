@@ -1,0 +1,6 @@
+//! `moonport export`.
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct Export {}
