@@ -86,6 +86,9 @@ pub enum ClusterError {
     Unsupported(String),
     #[error("the cluster cannot be reached: {0}")]
     Unreachable(String),
+    /// A cluster elsewhere said so in its own words; `code` is RocketMQ's.
+    #[error("{message} (code {code})")]
+    Refused { code: i32, message: String },
     #[error("the broker is stopping")]
     Stopping,
 }

@@ -3,6 +3,7 @@
 
 pub mod convert;
 pub mod refusal;
+pub mod signature;
 pub mod status;
 
 /// Types, client and server of `apache.rocketmq.v2`, generated from `assets/proto` and checked in, so that a build needs

@@ -1,6 +1,7 @@
 //! Outcomes on the wire: what each error of the seam is as a [`Code`]. Calls never choose a code themselves.
 
 use crate::cluster::error::ClusterError;
+use crate::domain::names::{GroupName, TopicName};
 use crate::proto::v2::{Code, Status};
 use crate::report::Hint as _;
 
@@ -73,13 +74,57 @@ pub fn code(error: &ClusterError) -> Code {
         ClusterError::Unsupported(_) => Code::NotImplemented,
         ClusterError::Unreachable(_) => Code::HaNotAvailable,
         ClusterError::Stopping => Code::InternalError,
+        ClusterError::Refused { code, .. } => {
+            Code::try_from(*code).unwrap_or(Code::InternalServerError)
+        }
     }
+}
+
+/// The other way, at the client of a cluster elsewhere: what its status means for a request about `subject`. Errors that
+/// carry more than the wire does stay [`ClusterError::Refused`], with their code.
+pub fn outcome(status: Option<&Status>, subject: &Subject) -> Result<(), ClusterError> {
+    let Some(status) = status else {
+        let nothing = "the cluster answered without a status";
+        return Err(ClusterError::Unreachable(nothing.to_owned()));
+    };
+    let text = status.message.clone();
+    let topic = subject.topic.clone();
+    let group = subject.group.clone();
+    let error = match (Code::try_from(status.code), topic, group) {
+        (Ok(Code::Ok), ..) => return Ok(()),
+        (Ok(Code::TopicNotFound), Some(topic), _) => ClusterError::TopicNotFound(topic),
+        (Ok(Code::ConsumerGroupNotFound), _, Some(group)) => ClusterError::GroupNotFound(group),
+        (Ok(Code::MessageNotFound), ..) => ClusterError::MessageNotFound(text),
+        (Ok(Code::BadRequest), ..) => ClusterError::IllegalRequest(text),
+        (Ok(Code::MessageBodyEmpty), ..) => ClusterError::BodyEmpty,
+        (Ok(Code::InvalidReceiptHandle), ..) => ClusterError::ReceiptExpired,
+        (Ok(Code::IllegalFilterExpression), ..) => ClusterError::IllegalFilter(text),
+        (Ok(Code::InvalidTransactionId), ..) => ClusterError::TransactionNotFound(text),
+        (Ok(Code::Forbidden), ..) => ClusterError::Forbidden(text),
+        (Ok(Code::Unauthorized), ..) => ClusterError::Unauthenticated(text),
+        (Ok(Code::NotImplemented), ..) => ClusterError::Unsupported(text),
+        _ => ClusterError::Refused {
+            code: status.code,
+            message: text,
+        },
+    };
+    Err(error)
+}
+
+/// What a request was about, to tell its failure by name.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    pub topic: Option<TopicName>,
+    pub group: Option<GroupName>,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{code, refusal, status};
+    use super::{Subject, code, outcome, refusal, status};
     use crate::cluster::error::ClusterError;
+    use crate::domain::message::MessageType;
+    use crate::domain::names::{GroupName, TopicName};
+    use crate::domain::topic::TopicType;
     use crate::proto::v2::Code;
 
     /// The protocol's codes, as clients compile them in.
@@ -163,6 +208,74 @@ mod tests {
             code(&ClusterError::Unsupported("have lite topics".to_owned())),
             Code::NotImplemented
         );
+    }
+
+    #[test]
+    fn every_error_keeps_its_code_over_the_wire() {
+        let (topic, group) = (TopicName::new("t").unwrap(), GroupName::new("g").unwrap());
+        let text = || "x".to_owned();
+        let subject = Subject {
+            topic: Some(topic.clone()),
+            group: Some(group.clone()),
+        };
+        for error in [
+            ClusterError::TopicNotFound(topic.clone()),
+            ClusterError::GroupNotFound(group.clone()),
+            ClusterError::MessageNotFound(text()),
+            ClusterError::TopicExists(topic.clone()),
+            ClusterError::GroupExists(group),
+            ClusterError::IllegalName(text()),
+            ClusterError::TypeMismatch {
+                topic: topic.clone(),
+                takes: TopicType::Fifo,
+                given: MessageType::Normal,
+            },
+            ClusterError::MessageGroupRequired(topic),
+            ClusterError::ConflictingTypes(text()),
+            ClusterError::BodyTooLarge { size: 2, limit: 1 },
+            ClusterError::BodyEmpty,
+            ClusterError::PropertiesTooLarge(text()),
+            ClusterError::IllegalPropertyKey(text()),
+            ClusterError::IllegalTag(text()),
+            ClusterError::IllegalKey(text()),
+            ClusterError::IllegalMessageGroup(text()),
+            ClusterError::IllegalMessageId(text()),
+            ClusterError::DelayTooLong {
+                asked_ms: 2,
+                limit_ms: 1,
+            },
+            ClusterError::IllegalInvisible {
+                asked_ms: 3,
+                min_ms: 1,
+                max_ms: 2,
+            },
+            ClusterError::IllegalOffset {
+                offset: 3,
+                min: 1,
+                max: 2,
+            },
+            ClusterError::IllegalFilter(text()),
+            ClusterError::ReceiptExpired,
+            ClusterError::IllegalReceipt,
+            ClusterError::TransactionNotFound(text()),
+            ClusterError::NotRecallable(text()),
+            ClusterError::Forbidden(text()),
+            ClusterError::Unauthenticated(text()),
+            ClusterError::Throttled {
+                what: text(),
+                limit: 1,
+            },
+            ClusterError::IllegalRequest(text()),
+            ClusterError::StoreFull(text()),
+            ClusterError::StoreFailed(text()),
+            ClusterError::Unsupported(text()),
+            ClusterError::Unreachable(text()),
+            ClusterError::Stopping,
+        ] {
+            let told = refusal(&error);
+            let heard = outcome(Some(&told), &subject).unwrap_err();
+            assert_eq!(code(&heard), code(&error), "{error:?}");
+        }
     }
 
     #[test]
