@@ -122,6 +122,14 @@ impl Commit {
         (sender, Self(receiver))
     }
 
+    /// An answer that is known already.
+    pub(in crate::store) fn failed(error: StoreError) -> Self {
+        let (sender, commit) = Self::pair();
+        // The receiver is held right here.
+        let _ = sender.send(Err(error));
+        commit
+    }
+
     /// Waits on this thread; not for use inside an async task.
     pub fn wait(self) -> Result<(), StoreError> {
         self.0.blocking_recv().unwrap_or(Err(StoreError::Closed))

@@ -1,0 +1,69 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::store::samples;
+
+#[test]
+fn every_kind_of_record_comes_back_as_it_was() {
+    for record in samples::every_record() {
+        let mut bytes = Vec::new();
+        encode(&record, &mut bytes).unwrap();
+        let frame = split(&bytes).unwrap();
+        assert_eq!(frame.length, bytes.len());
+        assert_eq!(frame.origin, None);
+        assert_eq!(frame.record().unwrap(), record);
+    }
+}
+
+#[test]
+fn a_copy_remembers_where_it_lay_first() {
+    let first = Position {
+        sequence: 7,
+        offset: 99,
+    };
+    let record = samples::stored("orders", 0, 3);
+    let (mut once, mut twice) = (Vec::new(), Vec::new());
+    let mut original = Vec::new();
+    encode(&record, &mut original).unwrap();
+    copy(&split(&original).unwrap(), first, &mut once);
+    let moved = Position {
+        sequence: 20,
+        offset: 0,
+    };
+    copy(&split(&once).unwrap(), moved, &mut twice);
+    let frame = split(&twice).unwrap();
+    assert_eq!(frame.origin, Some(first));
+    assert_eq!(frame.record().unwrap(), record);
+}
+
+#[test]
+fn a_changed_or_missing_byte_is_noticed() {
+    let mut bytes = Vec::new();
+    encode(&samples::stored("orders", 0, 3), &mut bytes).unwrap();
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 0x20;
+        assert!(split(&changed).is_err(), "byte {at}");
+        assert!(split(&bytes[..at]).is_err(), "cut at {at}");
+    }
+}
+
+#[test]
+fn frames_of_a_commit_are_visited_in_order_with_their_positions() {
+    let records = [
+        samples::stored("orders", 0, 0),
+        samples::stored("orders", 0, 1),
+    ];
+    let mut commit = Vec::new();
+    for record in &records {
+        encode(record, &mut commit).unwrap();
+    }
+    let seen: Vec<(Position, Record)> = frames(5, &commit)
+        .map(|found| found.map(|(at, frame)| (at, frame.record().unwrap())))
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[1].0.sequence, 5);
+    assert!(seen[1].0.offset > 0);
+    assert_eq!(Arc::new(seen[1].1.clone()).as_ref(), &records[1]);
+}
