@@ -26,8 +26,7 @@ pub struct FieldProblem {
 pub fn check_function(function: &FunctionDefinition) -> Vec<FieldProblem> {
     let mut found = Problems::default();
     found.range("timeout", function.timeout, 1, 86_400);
-    found.range("memory", function.memory, 128, 32_768);
-    if !function.memory.is_multiple_of(64) {
+    if found.range("memory", function.memory, 128, 32_768) && !function.memory.is_multiple_of(64) {
         found.add(
             "memory",
             format!("is {}, not a multiple of 64", function.memory),
@@ -156,10 +155,13 @@ impl Problems {
         self.0.push(FieldProblem { field, problem });
     }
 
-    fn range(&mut self, field: &'static str, value: u32, min: u32, max: u32) {
-        if !(min..=max).contains(&value) {
+    /// Whether the value is within; reported when not.
+    fn range(&mut self, field: &'static str, value: u32, min: u32, max: u32) -> bool {
+        let within = (min..=max).contains(&value);
+        if !within {
             self.add(field, format!("is {value}, allowed are {min}-{max}"));
         }
+        within
     }
 
     /// A hook is a handler or a command, with at least a second to run (LC-5).
