@@ -30,7 +30,7 @@ pub async fn apply(control: &Control, plan: &Plan) -> Result<(), WorkflowError> 
             },
             verb,
             subject: format!("{} `{}`", step.subject.kind(), step.subject.name()),
-            source,
+            source: Box::new(source),
         })?;
     }
     Ok(())

@@ -38,7 +38,7 @@ pub enum WorkflowError {
     #[error("{}", told(.0))]
     Invalid(Vec<Problem>),
     #[error("cannot read the present set-up")]
-    PresentUnknown(#[source] ControlError),
+    PresentUnknown(#[source] Box<ControlError>),
     /// A step of the plan was refused; those before it are done.
     #[error("{at}: cannot {verb} {subject}")]
     Refused {
@@ -47,7 +47,7 @@ pub enum WorkflowError {
         verb: &'static str,
         subject: String,
         #[source]
-        source: ControlError,
+        source: Box<ControlError>,
     },
 }
 

@@ -23,65 +23,52 @@ const SECRET_WORDS: [&str; 7] = [
 
 /// The file's text; paths below `folder` are written from there. Parsing it needs an instance in `set_up`.
 pub fn export(set_up: &SetUp, folder: &Path) -> String {
-    let mut text = String::new();
+    let mut tables = Vec::new();
     if let Some(instance) = &set_up.instance {
-        table(&mut text, "[instance]", entries::instance(instance));
+        tables.push(table("[instance]", entries::instance(instance)));
     }
     for topic in &set_up.topics {
-        auto_note(&mut text, topic.auto);
-        table(&mut text, "[[topic]]", entries::topic(topic));
+        let text = table("[[topic]]", entries::topic(topic));
+        tables.push(noted(topic.auto, text));
     }
     for group in &set_up.groups {
-        auto_note(&mut text, group.auto);
-        table(&mut text, "[[group]]", entries::group(group));
+        let text = table("[[group]]", entries::group(group));
+        tables.push(noted(group.auto, text));
     }
     for function in &set_up.functions {
         let (told, hidden) = without_secrets(function);
-        table(&mut text, "[[function]]", entries::function(&told, folder));
+        let mut text = table("[[function]]", entries::function(&told, folder));
         for name in hidden {
             let _ = writeln!(
                 text,
                 "# environment.{name} looks like a secret and is not exported; keep it in an env-file"
             );
         }
+        tables.push(text);
     }
     for trigger in &set_up.triggers {
-        table(&mut text, "[[trigger]]", entries::trigger(trigger));
+        tables.push(table("[[trigger]]", entries::trigger(trigger)));
     }
-    text
+    tables.join("\n")
 }
 
-/// Auto-create made it; in a file it becomes the owner's.
-fn auto_note(text: &mut String, auto: bool) {
+/// What auto-create made becomes the owner's by standing in a file.
+fn noted(auto: bool, table: String) -> String {
     if auto {
-        separate(text);
-        text.push_str("# made by auto-create");
+        format!("# made by auto-create\n{table}")
+    } else {
+        table
     }
 }
 
-fn table(text: &mut String, title: &str, entries: Entries) {
-    separate(text);
-    let _ = writeln!(text, "{title}");
+fn table(title: &str, entries: Entries) -> String {
+    let mut text = format!("{title}\n");
     for entry in entries.0 {
         if let Some(value) = entry.value {
             let _ = writeln!(text, "{} = {}", entry.key, inline(&value));
         }
     }
-}
-
-/// An empty line between tables; a note keeps close to its table.
-fn separate(text: &mut String) {
-    if text.is_empty() {
-        return;
-    }
-    let after_note = !text.ends_with('\n');
-    text.push('\n');
-    if after_note {
-        return;
-    }
-    if !text.ends_with("\n\n") {
-        text.push('\n');
-    }
+    text
 }
 
 /// A value on one line.

@@ -6,3 +6,4 @@
 )]
 mod proto_generated;
 mod tidy;
+mod workflow_files;

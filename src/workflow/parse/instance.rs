@@ -33,7 +33,10 @@ pub(super) fn read(mut section: Section<'_>) -> Option<(Placed<InstanceDefinitio
 
     let name = name?;
     let id_given = given.is_some();
-    let id = given.unwrap_or_else(|| id_of(&name));
+    let Some(id) = given.or_else(|| id_of(&name)) else {
+        section.missing("id");
+        return None;
+    };
     let region = region.unwrap_or_else(|| DEFAULT_REGION.to_owned());
     let mut definition = InstanceDefinition::new(id, name, region, Timestamp::EPOCH);
     if let Some(listen) = listen {
@@ -61,7 +64,7 @@ fn is_address(text: &str) -> bool {
 }
 
 /// The id of an instance that is known by its name only: `rmq-` and what of the name an id may hold.
-fn id_of(name: &str) -> InstanceId {
+fn id_of(name: &str) -> Option<InstanceId> {
     let mut slug = String::new();
     for c in name.to_lowercase().chars().take(100) {
         if c.is_ascii_alphanumeric() {
@@ -71,14 +74,11 @@ fn id_of(name: &str) -> InstanceId {
         }
     }
     let slug = slug.trim_end_matches('-');
-    let checked = if name.is_ascii() && !slug.is_empty() {
-        InstanceId::new(format!("rmq-{slug}"))
+    let id = if name.is_ascii() && !slug.is_empty() {
+        format!("rmq-{slug}")
     } else {
         // Names in other scripts keep apart by a checksum of all their characters.
-        InstanceId::new(format!(
-            "rmq-{slug}{:08x}",
-            crc32fast::hash(name.as_bytes())
-        ))
+        format!("rmq-{slug}{:08x}", crc32fast::hash(name.as_bytes()))
     };
-    checked.unwrap_or_else(|_| unreachable!("letters, digits and `-` within the length"))
+    InstanceId::new(id).ok()
 }

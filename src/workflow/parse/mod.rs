@@ -60,13 +60,12 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Workflow, Workflow
 
 /// `None` when there is no usable instance; the notes say why. Rows that cannot be used are left out and noted.
 fn read(mut root: Section<'_>, file: &str, folder: &Path) -> Option<Workflow> {
-    let instance = match root.inner("instance", "[instance]") {
-        Some(section) => instance::read(section),
-        None => {
-            root.missing("instance");
-            None
-        }
-    };
+    if !root.holds("instance") {
+        root.missing("instance");
+    }
+    let instance = root
+        .inner("instance", "[instance]")
+        .and_then(instance::read);
     let topics = each(root.rows("topic", "[[topic]]"), topic::read);
     let groups = each(root.rows("group", "[[group]]"), group::read);
     let functions = each(root.rows("function", "[[function]]"), |section| {

@@ -145,13 +145,11 @@ impl<'a> Section<'a> {
 
     pub(super) fn text(&mut self, key: &'static str) -> Option<Spanned<String>> {
         let value = self.take(key)?;
-        match value.get_ref() {
-            DeValue::String(text) => Some(Spanned::new(value.span(), text.clone().into_owned())),
-            _ => {
-                self.wrong_kind(&value, key, "a text");
-                None
-            }
-        }
+        let DeValue::String(text) = value.get_ref() else {
+            self.wrong_kind(&value, key, "a text");
+            return None;
+        };
+        Some(Spanned::new(value.span(), text.clone().into_owned()))
     }
 
     /// A text that a type checks when it is made.
@@ -242,13 +240,11 @@ impl<'a> Section<'a> {
 
     pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let value = self.take(key)?;
-        match value.get_ref() {
-            DeValue::Boolean(flag) => Some(*flag),
-            _ => {
-                self.wrong_kind(&value, key, "`true` or `false`");
-                None
-            }
-        }
+        let DeValue::Boolean(flag) = value.get_ref() else {
+            self.wrong_kind(&value, key, "`true` or `false`");
+            return None;
+        };
+        Some(*flag)
     }
 
     /// One of a few words.
@@ -362,13 +358,11 @@ impl<'a> Section<'a> {
     pub(super) fn finish(&mut self) {
         for (key, _) in &self.table {
             let known = self.asked.iter().map(|(name, _)| *name);
-            let hint = match nearest(key.get_ref(), known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let all: Vec<&str> = self.asked.iter().map(|(name, _)| *name).collect();
-                    format!("known keys are {}", listed(&all))
-                }
-            };
+            let known: Vec<&str> = known.collect();
+            let hint = nearest(key.get_ref(), known.iter().copied()).map_or_else(
+                || format!("known keys are {}", listed(&known)),
+                |near| format!("did you mean `{near}`?"),
+            );
             let what = format!("`{}` is not a key of `{}`", key.get_ref(), self.title);
             self.notes.problem(key.span().start, what, Some(hint));
         }

@@ -1,3 +1,5 @@
+//! What files say and how their mistakes are told.
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

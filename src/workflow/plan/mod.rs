@@ -75,7 +75,7 @@ pub async fn plan(
     workflow: &Workflow,
     remove: bool,
 ) -> Result<Plan, WorkflowError> {
-    let present = WorkflowError::PresentUnknown;
+    let present = |error| WorkflowError::PresentUnknown(Box::new(error));
     let id = references::instance_of(control, workflow).await?;
     let set_up = SetUp::read(control, &id).await.map_err(present)?;
     references::check(workflow, &set_up)?;

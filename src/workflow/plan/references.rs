@@ -14,7 +14,7 @@ pub(super) async fn instance_of(
     workflow: &Workflow,
 ) -> Result<InstanceId, WorkflowError> {
     let rows = control.instances.instances().await;
-    let rows = rows.map_err(WorkflowError::PresentUnknown)?;
+    let rows = rows.map_err(|error| WorkflowError::PresentUnknown(Box::new(error)))?;
     let wanted = &workflow.instance.value;
     let same_name = rows.iter().find(|row| row.definition.name == wanted.name);
     let same_id = rows.iter().find(|row| row.definition.id == wanted.id);
@@ -84,9 +84,10 @@ pub(super) fn check(workflow: &Workflow, present: &SetUp) -> Result<(), Workflow
             }
         }
     }
-    match missing.problems.is_empty() {
-        true => Ok(()),
-        false => Err(WorkflowError::Invalid(missing.problems)),
+    if missing.problems.is_empty() {
+        Ok(())
+    } else {
+        Err(WorkflowError::Invalid(missing.problems))
     }
 }
 
