@@ -4,6 +4,7 @@
 pub mod access_key;
 pub mod apply;
 pub mod args;
+pub mod bench;
 pub mod clock;
 pub mod completions;
 pub mod confirm;

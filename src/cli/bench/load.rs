@@ -1,0 +1,189 @@
+//! Load over the seam: the same for a broker in this process and for one elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+
+use crate::cli::bench::measure::{Latencies, Measured};
+use crate::clock::RealClock;
+use crate::cluster::error::ClusterError;
+use crate::cluster::messaging::{Ack, Delivery, MAX_RECEIVE, Receive, RouteRequest, Send};
+use crate::cluster::session::Caller;
+use crate::cluster::{Messaging, Reply};
+use crate::domain::message::Draft;
+use crate::domain::names::{GroupName, TopicName};
+use crate::domain::subscription::FilterExpression;
+
+/// Real time a receive waits for more before the run counts as drained.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much of what.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    pub topic: TopicName,
+    pub messages: u64,
+    /// Bytes of each body.
+    pub size: usize,
+    pub producers: usize,
+    pub consumers: usize,
+}
+
+/// Load on one broker.
+#[derive(Clone)]
+pub struct Load {
+    messaging: Arc<dyn Messaging>,
+    real: RealClock,
+    shape: Arc<Shape>,
+    body: Bytes,
+    /// Messages handed to workers so far.
+    taken: Arc<AtomicU64>,
+}
+
+impl Load {
+    pub fn new(messaging: Arc<dyn Messaging>, real: RealClock, shape: Shape) -> Self {
+        Self {
+            messaging,
+            real,
+            body: Bytes::from(vec![b'x'; shape.size]),
+            shape: Arc::new(shape),
+            taken: Arc::default(),
+        }
+    }
+
+    /// Every producer keeps one message in flight; a latency is one send.
+    pub async fn publish(&self) -> Reply<Measured> {
+        self.join_group().await?;
+        let workers = self.shape.producers;
+        self.run("publish", workers, |load, _| load.produce()).await
+    }
+
+    /// Every consumer receives and acks batches of 32 until all is consumed; a latency is one receive with its ack.
+    pub async fn consume(&self) -> Reply<Measured> {
+        let workers = self.shape.consumers;
+        self.run("consume", workers, |load, _| load.drain()).await
+    }
+
+    /// Every producer sends one message, receives one and acks it; a latency is the whole round.
+    pub async fn end_to_end(&self) -> Reply<Measured> {
+        self.join_group().await?;
+        let workers = self.shape.producers;
+        self.run("end to end", workers, |load, _| load.round_trips())
+            .await
+    }
+
+    async fn run<F, W>(&self, name: &'static str, workers: usize, work: F) -> Reply<Measured>
+    where
+        F: Fn(Self, usize) -> W,
+        W: Future<Output = Reply<Latencies>> + std::marker::Send + 'static,
+    {
+        self.taken.store(0, Ordering::Relaxed);
+        let begun = self.real.now();
+        let mut tasks = JoinSet::new();
+        for worker in 0..workers {
+            tasks.spawn(work(self.clone(), worker));
+        }
+        let mut latencies = Latencies::default();
+        while let Some(done) = tasks.join_next().await {
+            let done = done.map_err(|error| ClusterError::IllegalRequest(error.to_string()))?;
+            latencies.merge(done?);
+        }
+        let done = self.taken.load(Ordering::Relaxed).min(self.shape.messages);
+        Ok(latencies.measured(name, done, self.real.now() - begun))
+    }
+
+    /// Makes topic and group, so that the group's offset lies before the load.
+    async fn join_group(&self) -> Reply<()> {
+        let route = RouteRequest {
+            topic: self.shape.topic.clone(),
+        };
+        self.messaging.route(&Caller::local(), route).await?;
+        self.receive(Duration::ZERO, 1).await.map(|_| ())
+    }
+
+    /// Claims the next message; false when all are taken.
+    fn claim(&self) -> bool {
+        self.taken.fetch_add(1, Ordering::Relaxed) < self.shape.messages
+    }
+
+    async fn produce(self) -> Reply<Latencies> {
+        let caller = Caller::local();
+        let mut latencies = Latencies::default();
+        while self.claim() {
+            let sent = self.real.now();
+            self.send(&caller).await?;
+            latencies.record(self.real.now() - sent);
+        }
+        Ok(latencies)
+    }
+
+    async fn drain(self) -> Reply<Latencies> {
+        let mut latencies = Latencies::default();
+        while self.taken.load(Ordering::Relaxed) < self.shape.messages {
+            let asked = self.real.now();
+            let deliveries = self.receive(PATIENCE, MAX_RECEIVE).await?;
+            if deliveries.is_empty() {
+                break;
+            }
+            self.taken
+                .fetch_add(deliveries.len() as u64, Ordering::Relaxed);
+            self.ack(&deliveries).await?;
+            latencies.record(self.real.now() - asked);
+        }
+        Ok(latencies)
+    }
+
+    async fn round_trips(self) -> Reply<Latencies> {
+        let caller = Caller::local();
+        let mut latencies = Latencies::default();
+        while self.claim() {
+            let sent = self.real.now();
+            self.send(&caller).await?;
+            let deliveries = self.receive(PATIENCE, 1).await?;
+            self.ack(&deliveries).await?;
+            latencies.record(self.real.now() - sent);
+        }
+        Ok(latencies)
+    }
+
+    async fn send(&self, caller: &Caller) -> Reply<()> {
+        let draft = Draft::new(self.shape.topic.clone(), self.body.clone());
+        for outcome in self.messaging.send(caller, Send::one(draft)).await? {
+            outcome?;
+        }
+        Ok(())
+    }
+
+    fn group() -> Reply<GroupName> {
+        Ok(GroupName::new("moonport-bench")?)
+    }
+
+    async fn receive(&self, poll: Duration, max: usize) -> Reply<Vec<Delivery>> {
+        let request = Receive {
+            group: Self::group()?,
+            topic: self.shape.topic.clone(),
+            queue: None,
+            filter: FilterExpression::all(),
+            max,
+            invisible: None,
+            auto_renew: false,
+            poll,
+            attempt_id: None,
+        };
+        self.messaging.receive(&Caller::local(), request).await
+    }
+
+    async fn ack(&self, deliveries: &[Delivery]) -> Reply<()> {
+        let request = Ack {
+            group: Self::group()?,
+            topic: self.shape.topic.clone(),
+            handles: deliveries.iter().map(|d| d.handle.clone()).collect(),
+        };
+        for outcome in self.messaging.ack(&Caller::local(), request).await? {
+            outcome.result?;
+        }
+        Ok(())
+    }
+}
