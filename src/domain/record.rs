@@ -16,10 +16,8 @@ use crate::domain::topic::TopicDefinition;
 pub enum Record {
     /// A topic was made or changed.
     TopicPut(TopicDefinition),
-    TopicDeleted {
-        topic: TopicName,
-        at: Timestamp,
-    },
+    /// A topic is gone with its messages, the parked ones and all progress on it (T9).
+    TopicDeleted { topic: TopicName, at: Timestamp },
     /// A group was made or changed.
     GroupPut(GroupDefinition),
     /// A group was deleted; `offsets` says whether its progress went too (G7).
@@ -59,6 +57,14 @@ pub enum Record {
         number: u64,
         times: u32,
         next: Timestamp,
+        at: Timestamp,
+    },
+    /// A half message's producer gave its word (X5); the record that stores or drops the message goes with this one.
+    Ended {
+        number: u64,
+        commit: bool,
+        /// The word answered a check.
+        from_check: bool,
         at: Timestamp,
     },
     /// A message that its sender gave an id failed the checks and was not stored (section 6 of the rules).
@@ -171,8 +177,6 @@ pub enum Unparking {
     RolledBack,
     /// No word after the last check (X3).
     GaveUp,
-    /// Its topic was deleted.
-    TopicDeleted,
 }
 
 /// Why a delivery comes again.
@@ -230,7 +234,8 @@ impl Record {
             }
             Self::Parked { number, .. }
             | Self::Unparked { number, .. }
-            | Self::Checked { number, .. } => each(Subject::Parked(*number)),
+            | Self::Checked { number, .. }
+            | Self::Ended { number, .. } => each(Subject::Parked(*number)),
             Self::Refused { id, .. } => each(Subject::Id(id)),
             Self::Leased {
                 topic,

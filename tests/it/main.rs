@@ -4,11 +4,8 @@
     clippy::expect_used,
     reason = "a failed test panics"
 )]
-mod function_python;
-mod function_support;
-mod hostile_kill;
-mod hostile_output;
-mod hostile_process;
 mod proto_generated;
+mod send_receive;
+mod support;
 mod tidy;
 mod workflow_files;

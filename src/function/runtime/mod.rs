@@ -4,8 +4,6 @@
 
 pub mod closure;
 pub mod list;
-#[cfg_attr(not(feature = "worker"), path = "without_worker.rs")]
-pub mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

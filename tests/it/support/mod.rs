@@ -1,0 +1,3 @@
+//! What the tests build their worlds with.
+
+pub(crate) mod broker;
