@@ -18,20 +18,20 @@ const POLL: Duration = Duration::from_secs(20);
 
 /// A message with its place in the event.
 #[derive(Debug, Clone)]
-pub struct Item {
-    pub delivery: Delivery,
-    pub element: Element,
+pub(super) struct Item {
+    pub(super) delivery: Delivery,
+    pub(super) element: Element,
 }
 
 impl Item {
     /// It does not fit into an event even alone (TR-4).
-    pub fn is_too_large(&self) -> bool {
+    pub(super) fn is_too_large(&self) -> bool {
         self.element.json.len() + 2 > MAX_EVENT
     }
 }
 
 /// Collects batches of one trigger. What it holds survives a dropped call of [`Collector::next`].
-pub struct Collector {
+pub(super) struct Collector {
     messaging: Arc<dyn Messaging>,
     caller: Caller,
     definition: Arc<TriggerDefinition>,
@@ -45,7 +45,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    pub fn new(
+    pub(super) fn new(
         messaging: Arc<dyn Messaging>,
         caller: Caller,
         definition: Arc<TriggerDefinition>,
@@ -66,7 +66,7 @@ impl Collector {
     }
 
     /// The next batch; never empty.
-    pub async fn next(&mut self) -> Result<Vec<Item>, ClusterError> {
+    pub(super) async fn next(&mut self) -> Result<Vec<Item>, ClusterError> {
         self.take_carried();
         while !self.is_full() {
             let window = self.window_ends;

@@ -4,15 +4,19 @@
 //! before the wait starts, so a crash never restarts the count (TR-32). Messages are settled only after success, drop or
 //! dead letter (TR-29).
 
-pub mod batch;
+mod batch;
 pub mod element;
-pub mod lane;
+mod lane;
 pub mod memory;
 pub mod options;
+mod prepare;
 pub mod retry;
+mod running;
 pub mod saved;
 pub mod set;
-pub mod settle;
-pub mod status;
-pub mod unit;
+mod settle;
+mod shared;
+mod status;
+mod unit;
 mod why;
+mod work;

@@ -34,7 +34,7 @@ pub struct TriggerOptions {
 }
 
 impl TriggerOptions {
-    pub(in crate::trigger) fn random<const N: usize>(&self) -> [u8; N] {
+    pub(super) fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         (self.random)(&mut bytes);
         bytes

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{MessageId, RequestId};
 use crate::domain::message::Place;
 use crate::domain::names::TriggerName;
 use crate::domain::timestamp::Timestamp;
@@ -12,6 +12,8 @@ use crate::domain::trigger::TriggerDefinition;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedAttempt {
     pub place: Place,
+    /// Tells the message from one of a later topic at the same place.
+    pub message_id: MessageId,
     /// Kept by every retry of the batch (TR-21).
     pub request_id: RequestId,
     /// Attempts that failed, from 1.

@@ -20,17 +20,17 @@ const MAX_ERROR: usize = 1024;
 const STORE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Settles the units of one trigger.
-pub struct Settler {
-    pub messaging: Arc<dyn Messaging>,
-    pub caller: Caller,
-    pub definition: Arc<TriggerDefinition>,
-    pub real: RealClock,
+pub(super) struct Settler {
+    pub(super) messaging: Arc<dyn Messaging>,
+    pub(super) caller: Caller,
+    pub(super) definition: Arc<TriggerDefinition>,
+    pub(super) real: RealClock,
 }
 
 impl Settler {
     /// Acks every message; waits while the store takes no writes. A lease that was lost is no failure here: the message
     /// comes again, and handlers are told to expect that.
-    pub async fn ack(&self, items: &[Item]) {
+    pub(super) async fn ack(&self, items: &[Item]) {
         let mut handles: Vec<_> = items
             .iter()
             .map(|item| item.delivery.handle.clone())
@@ -63,7 +63,7 @@ impl Settler {
     }
 
     /// Sends every message of a used-up unit where the trigger keeps its dead letters, then settles it.
-    pub async fn dead_letter(&self, unit: &Unit) -> Result<(), ClusterError> {
+    pub(super) async fn dead_letter(&self, unit: &Unit) -> Result<(), ClusterError> {
         match &self.definition.dead_letter {
             TriggerDeadLetter::Own => self.forward(unit).await,
             TriggerDeadLetter::Topic(topic) => {

@@ -13,7 +13,7 @@ use crate::trigger::saved::SavedMode;
 
 /// What lanes may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     Running,
     Paused,
     /// Stopped before a batch by this error (TR-25).
@@ -38,33 +38,33 @@ impl From<SavedMode> for Mode {
 
 /// What lanes watch: the mode, and counts of the commands that concern waiting batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Orders {
-    pub mode: Mode,
-    pub retry_now: u64,
-    pub skip: u64,
+pub(super) struct Orders {
+    pub(super) mode: Mode,
+    pub(super) retry_now: u64,
+    pub(super) skip: u64,
 }
 
 /// A batch that waits for its next attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
+pub(super) struct Waiting {
     /// The attempt that comes next.
-    pub attempt: u32,
-    pub due: Timestamp,
-    pub error: String,
+    pub(super) attempt: u32,
+    pub(super) due: Timestamp,
+    pub(super) error: String,
 }
 
 /// Counters since the process began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    pub invoked: u64,
-    pub failed: u64,
-    pub dead: u64,
+pub(super) struct Counters {
+    pub(super) invoked: u64,
+    pub(super) failed: u64,
+    pub(super) dead: u64,
     /// Messages that reached the function at least once.
-    pub messages: u64,
+    pub(super) messages: u64,
 }
 
 /// Figures and state of one trigger.
-pub struct Status {
+pub(super) struct Status {
     name: TriggerName,
     clock: BrokerClock,
     feed: Feed,
@@ -77,23 +77,25 @@ struct Inner {
     last_error: Option<String>,
     /// Lanes with a batch in the function.
     in_work: u32,
-    waiting: BTreeMap<u32, Waiting>,
+    /// By ticket.
+    waiting: BTreeMap<u64, Waiting>,
+    next_ticket: u64,
     counters: Counters,
 }
 
 /// A look at a [`Status`].
 #[derive(Debug, Clone)]
-pub struct Snapshot {
-    pub state: TriggerState,
-    pub since: Timestamp,
-    pub last_error: Option<String>,
-    pub in_work: u32,
-    pub waiting: Vec<Waiting>,
-    pub counters: Counters,
+pub(super) struct Snapshot {
+    pub(super) state: TriggerState,
+    pub(super) since: Timestamp,
+    pub(super) last_error: Option<String>,
+    pub(super) in_work: u32,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) counters: Counters,
 }
 
 impl Status {
-    pub fn new(name: TriggerName, clock: BrokerClock, feed: Feed) -> Self {
+    pub(super) fn new(name: TriggerName, clock: BrokerClock, feed: Feed) -> Self {
         let since = clock.now();
         Self {
             name,
@@ -105,12 +107,13 @@ impl Status {
                 last_error: None,
                 in_work: 0,
                 waiting: BTreeMap::new(),
+                next_ticket: 0,
                 counters: Counters::default(),
             }),
         }
     }
 
-    pub fn set_mode(&self, mode: &Mode) {
+    pub(super) fn set_mode(&self, mode: &Mode) {
         self.change(|inner| {
             if let Mode::Stopped { error } | Mode::StartFailed { error } = mode {
                 inner.last_error = Some(error.clone());
@@ -119,7 +122,7 @@ impl Status {
         });
     }
 
-    pub fn attempt_begins(&self, first: bool, messages: usize) {
+    pub(super) fn attempt_begins(&self, first: bool, messages: usize) {
         self.change(|inner| {
             inner.in_work += 1;
             inner.counters.invoked += 1;
@@ -130,7 +133,7 @@ impl Status {
     }
 
     /// `error` is the failure, if it was one.
-    pub fn attempt_ended(&self, error: Option<&str>) {
+    pub(super) fn attempt_ended(&self, error: Option<&str>) {
         self.change(|inner| {
             inner.in_work = inner.in_work.saturating_sub(1);
             if let Some(error) = error {
@@ -140,25 +143,31 @@ impl Status {
         });
     }
 
-    pub fn died(&self, messages: usize) {
+    pub(super) fn died(&self, messages: usize) {
         self.change(|inner| inner.counters.dead += messages as u64);
     }
 
-    pub fn note_error(&self, error: String) {
+    pub(super) fn note_error(&self, error: String) {
         self.change(|inner| inner.last_error = Some(error));
     }
 
-    /// Sets or ends the wait of a lane's batch.
-    pub fn set_waiting(&self, lane: u32, waiting: Option<Waiting>) {
+    /// A batch waits; the ticket ends its wait.
+    pub(super) fn wait_begins(&self, waiting: Waiting) -> u64 {
         self.change(|inner| {
-            match waiting {
-                Some(waiting) => inner.waiting.insert(lane, waiting),
-                None => inner.waiting.remove(&lane),
-            };
+            let ticket = inner.next_ticket;
+            inner.next_ticket += 1;
+            inner.waiting.insert(ticket, waiting);
+            ticket
+        })
+    }
+
+    pub(super) fn wait_ended(&self, ticket: u64) {
+        self.change(|inner| {
+            inner.waiting.remove(&ticket);
         });
     }
 
-    pub fn snapshot(&self) -> Snapshot {
+    pub(super) fn snapshot(&self) -> Snapshot {
         let inner = self.inner.lock();
         Snapshot {
             state: inner.state(),
@@ -170,14 +179,14 @@ impl Status {
         }
     }
 
-    fn change(&self, edit: impl FnOnce(&mut Inner)) {
+    fn change<T>(&self, edit: impl FnOnce(&mut Inner) -> T) -> T {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
         let before = inner.state();
-        edit(&mut inner);
+        let edited = edit(&mut inner);
         let after = inner.state();
         if before == after {
-            return;
+            return edited;
         }
         inner.since = now;
         drop(inner);
@@ -188,6 +197,7 @@ impl Status {
                 state: told(&after),
             },
         );
+        edited
     }
 }
 

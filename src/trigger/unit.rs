@@ -5,51 +5,88 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use crate::domain::ids::{MessageId, RequestId};
-use crate::domain::message::Place;
+use crate::domain::message::{Message, Place};
 use crate::domain::timestamp::Timestamp;
 use crate::trigger::batch::Item;
 use crate::trigger::element;
 use crate::trigger::saved::{Next, SavedAttempt};
 
 #[derive(Debug)]
-pub struct Unit {
-    pub items: Vec<Item>,
-    pub request_id: RequestId,
+pub(super) struct Unit {
+    pub(super) items: Vec<Item>,
+    pub(super) request_id: RequestId,
     /// Attempts that failed so far.
-    pub failed: u32,
-    pub next: Next,
-    pub error_type: String,
-    pub error: String,
+    pub(super) failed: u32,
+    pub(super) next: Next,
+    pub(super) error_type: String,
+    pub(super) error: String,
 }
 
-impl Unit {
-    /// Splits a batch: messages that failed before go on with the messages they failed with, under their old request id;
-    /// fresh ones are one unit.
-    pub fn split(
+/// Units that must be settled one after the other. Chains do not wait for each other.
+pub(super) type Chain = Vec<Unit>;
+
+/// How a received batch becomes units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Split<'a> {
+    /// Failed attempts that are written down, by place.
+    pub(super) saved: &'a HashMap<Place, SavedAttempt>,
+    /// The group keeps order: no unit mixes message groups, and each group is a chain (TR-28).
+    pub(super) orderly: bool,
+}
+
+impl Split<'_> {
+    /// Messages that failed before go on with the messages they failed with, under their old request id; fresh ones are
+    /// one unit, or one for each message group.
+    pub(super) fn chains(
+        self,
         batch: Vec<Item>,
-        saved: &HashMap<Place, SavedAttempt>,
-        fresh_id: impl FnOnce() -> RequestId,
-    ) -> Vec<Self> {
-        let mut units: Vec<Self> = Vec::new();
-        let mut fresh = Vec::new();
+        mut fresh_id: impl FnMut() -> RequestId,
+    ) -> Vec<Chain> {
+        let mut groups: Vec<(Option<String>, Vec<Item>)> = Vec::new();
         for item in batch {
-            match saved.get(&item.delivery.message.place()) {
-                None => fresh.push(item),
-                Some(attempt) => {
-                    match units
-                        .iter_mut()
-                        .find(|u| u.request_id == attempt.request_id)
-                    {
-                        Some(unit) => unit.items.push(item),
-                        None => units.push(Self::resumed(item, attempt)),
-                    }
-                }
+            let of_item = &item.delivery.message.message_group;
+            let group = of_item.clone().filter(|_| self.orderly);
+            match groups.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, items)) => items.push(item),
+                None => groups.push((group, vec![item])),
             }
         }
-        units.extend(Self::fresh(fresh, fresh_id));
+        let mut chains = Vec::new();
+        for (group, items) in groups {
+            let units = self.units(items, &mut fresh_id);
+            match group {
+                Some(_) => chains.push(units),
+                None => chains.extend(units.into_iter().map(|unit| vec![unit])),
+            }
+        }
+        chains
+    }
+
+    fn units(self, items: Vec<Item>, fresh_id: &mut impl FnMut() -> RequestId) -> Vec<Unit> {
+        let mut units: Vec<Unit> = Vec::new();
+        let mut fresh = Vec::new();
+        for item in items {
+            let Some(attempt) = self.attempt_of(&item.delivery.message) else {
+                fresh.push(item);
+                continue;
+            };
+            let mut known = units.iter_mut();
+            match known.find(|unit| unit.request_id == attempt.request_id) {
+                Some(unit) => unit.items.push(item),
+                None => units.push(Unit::resumed(item, attempt)),
+            }
+        }
+        units.extend(Unit::fresh(fresh, fresh_id));
         units
     }
 
+    fn attempt_of(&self, message: &Message) -> Option<&SavedAttempt> {
+        let attempt = self.saved.get(&message.place())?;
+        (attempt.message_id == message.id).then_some(attempt)
+    }
+}
+
+impl Unit {
     fn resumed(item: Item, attempt: &SavedAttempt) -> Self {
         Self {
             items: vec![item],
@@ -78,29 +115,27 @@ impl Unit {
         })
     }
 
-    pub fn event(&self) -> Bytes {
+    pub(super) fn event(&self) -> Bytes {
         element::event(self.items.iter().map(|item| &item.element))
     }
 
-    pub fn message_ids(&self) -> Vec<MessageId> {
-        let ids = self
-            .items
-            .iter()
-            .map(|item| item.delivery.message.id.clone());
-        ids.collect()
+    pub(super) fn message_ids(&self) -> Vec<MessageId> {
+        let messages = self.items.iter().map(|item| &item.delivery.message);
+        messages.map(|message| message.id.clone()).collect()
     }
 
-    pub fn places(&self) -> Vec<Place> {
-        let places = self.items.iter().map(|item| item.delivery.message.place());
-        places.collect()
+    pub(super) fn places(&self) -> Vec<Place> {
+        let messages = self.items.iter().map(|item| &item.delivery.message);
+        messages.map(|message| message.place()).collect()
     }
 
     /// What is written down before the next wait.
-    pub fn saved(&self) -> Vec<SavedAttempt> {
-        self.places()
-            .into_iter()
-            .map(|place| SavedAttempt {
-                place,
+    pub(super) fn saved(&self) -> Vec<SavedAttempt> {
+        let messages = self.items.iter().map(|item| &item.delivery.message);
+        messages
+            .map(|message| SavedAttempt {
+                place: message.place(),
+                message_id: message.id.clone(),
                 request_id: self.request_id.clone(),
                 failed: self.failed,
                 next: self.next,
@@ -111,7 +146,7 @@ impl Unit {
     }
 
     /// Begins again from the first attempt.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.failed = 0;
         self.next = Next::Attempt(Timestamp::EPOCH);
     }

@@ -8,7 +8,7 @@ use crate::trigger::status::Snapshot;
 
 /// Offsets of a trigger's group on its topic, added up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::trigger) struct Progress {
+pub(super) struct Progress {
     pub ready: u64,
     pub in_flight: u64,
     /// Messages before the next one to consume.
@@ -16,7 +16,7 @@ pub(in crate::trigger) struct Progress {
 }
 
 impl Progress {
-    pub(in crate::trigger) async fn of(definition: &TriggerDefinition, cluster: &Cluster) -> Self {
+    pub(super) async fn of(definition: &TriggerDefinition, cluster: &Cluster) -> Self {
         let topics = cluster.admin.progress(definition.group.clone()).await;
         let topics = topics.unwrap_or_default();
         let queues = topics
@@ -36,7 +36,7 @@ impl Progress {
 }
 
 /// What the sentence is found from.
-pub(in crate::trigger) struct Evidence<'a> {
+pub(super) struct Evidence<'a> {
     pub definition: &'a TriggerDefinition,
     pub snapshot: &'a Snapshot,
     pub function: Option<&'a FunctionRow>,
@@ -47,7 +47,7 @@ pub(in crate::trigger) struct Evidence<'a> {
 
 impl Evidence<'_> {
     /// `None` while something runs, or has run and nothing is left to do.
-    pub(in crate::trigger) fn why_idle(&self) -> Option<String> {
+    pub(super) fn why_idle(&self) -> Option<String> {
         match &self.snapshot.state {
             TriggerState::Starting => return Some("starting".to_owned()),
             TriggerState::Paused => return Some("paused".to_owned()),
@@ -55,8 +55,14 @@ impl Evidence<'_> {
                 return Some(format!("stopped before a batch that failed: {error}"));
             }
             TriggerState::StartFailed { error } => return Some(format!("cannot start: {error}")),
-            TriggerState::Retrying { .. } => return None,
-            TriggerState::Running => {}
+            TriggerState::Retrying {
+                attempt,
+                due,
+                error,
+            } if self.snapshot.in_work == 0 => {
+                return Some(format!("attempt {attempt} waits until {due}: {error}"));
+            }
+            TriggerState::Retrying { .. } | TriggerState::Running => {}
         }
         self.function_in_the_way().or_else(|| self.nothing_came())
     }
@@ -75,7 +81,9 @@ impl Evidence<'_> {
             }
             FunctionState::Idle | FunctionState::Running => {
                 let full = function.busy >= function.definition.max_instances;
-                let waits = self.snapshot.in_work > 0 && full;
+                // As many busy instances as batches in work are busy with those.
+                let with_others = function.busy > self.snapshot.in_work;
+                let waits = self.snapshot.in_work > 0 && full && with_others;
                 waits.then(|| format!("all {} instances of `{name}` are busy", function.busy))
             }
         }
