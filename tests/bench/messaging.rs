@@ -73,7 +73,11 @@ fn load(broker: &Broker, topic: TopicName, messages: u64, size: usize, producers
 /// Resident memory in MB.
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: u64 = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);
+    let pages: u64 = statm
+        .split(' ')
+        .nth(1)
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
     pages * 4096 / 1_048_576
 }
 
@@ -117,11 +121,20 @@ async fn publish_and_consume(directory: &Path) -> Vec<Measured> {
     rows.push(named(one.publish().await.unwrap(), "publish, 1 producer"));
     let peak = Peak::start();
     let many = load(&broker, eight, 300_000, 1024, 64);
-    rows.push(named(many.publish().await.unwrap(), "publish, 64 producers"));
+    rows.push(named(
+        many.publish().await.unwrap(),
+        "publish, 64 producers",
+    ));
     println!("peak memory under 64 producers: {} MB", peak.end());
-    rows.push(named(many.consume().await.unwrap(), "consume, 16 consumers"));
+    rows.push(named(
+        many.consume().await.unwrap(),
+        "consume, 16 consumers",
+    ));
     let wide = load(&broker, thousand, 300_000, 1024, 64);
-    rows.push(named(wide.publish().await.unwrap(), "publish, 64, 1000 queues"));
+    rows.push(named(
+        wide.publish().await.unwrap(),
+        "publish, 64, 1000 queues",
+    ));
     broker.close().await;
     rows
 }
@@ -144,7 +157,10 @@ async fn grow(directory: &Path, stored: u64, real: &RealClock) -> Vec<Measured> 
     broker.close().await;
     let begun = real.now();
     let broker = open(&directory);
-    println!("start with {stored} stored, clean: {:?}", real.now() - begun);
+    println!(
+        "start with {stored} stored, clean: {:?}",
+        real.now() - begun
+    );
     broker.close().await;
     rows
 }
@@ -156,7 +172,9 @@ fn main() {
         .unwrap();
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let real = RealClock::system();
-    let mut rows = Baseline::measure(directory.path(), &real, 1024).unwrap().to_vec();
+    let mut rows = Baseline::measure(directory.path(), &real, 1024)
+        .unwrap()
+        .to_vec();
     runtime.block_on(async {
         rows.extend(publish_and_consume(directory.path()).await);
         let stored = std::env::var("MOONPORT_BENCH_STORED").ok();

@@ -4,6 +4,7 @@
     clippy::expect_used,
     reason = "a failed test panics"
 )]
+mod crash_kill;
 mod proto_generated;
 mod send_receive;
 mod support;
