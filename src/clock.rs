@@ -286,6 +286,11 @@ impl RealClock {
         }
     }
 
+    /// The wall clock in milliseconds since the epoch, for deadlines that other processes keep.
+    pub fn wall_millis(&self) -> i64 {
+        Wall::System.millis()
+    }
+
     /// Moves a manual clock; the system's clock moves by itself.
     pub fn advance(&self, span: Duration) {
         if let RealClockInner::Manual { passed, .. } = &*self.0 {

@@ -5,6 +5,11 @@
     reason = "a failed test panics"
 )]
 mod crash_kill;
+mod function_python;
+mod function_support;
+mod hostile_kill;
+mod hostile_output;
+mod hostile_process;
 mod proto_generated;
 mod send_receive;
 mod support;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use crate::domain::function::{FunctionDefinition, Runtime as Kind};
 use crate::function::host::HostOptions;
 use crate::function::runtime::closure::{ClosureRuntime, Function};
+use crate::function::runtime::worker::list::Workers;
 use crate::function::runtime::{Runtime, StartError};
 
 /// The runtimes of one host.
 pub struct Runtimes {
     region: String,
     account_id: String,
+    workers: Workers,
 }
 
 impl Runtimes {
@@ -18,6 +20,7 @@ impl Runtimes {
         Self {
             region: options.region.clone(),
             account_id: options.account_id.clone(),
+            workers: Workers::new(options),
         }
     }
 
@@ -29,13 +32,7 @@ impl Runtimes {
     ) -> Result<Arc<dyn Runtime>, StartError> {
         match definition.runtime {
             Kind::Rust => self.closure(definition, closure),
-            other => Err(StartError::CannotRun {
-                reason: format!(
-                    "moonport was built without the runtime `{}`",
-                    other.as_str()
-                ),
-                hint: Some("build it with its default features".to_owned()),
-            }),
+            other => self.workers.of(other),
         }
     }
 
@@ -55,5 +52,13 @@ impl Runtimes {
         };
         let runtime = ClosureRuntime::new(function, &self.region, &self.account_id);
         Ok(Arc::new(runtime))
+    }
+}
+
+/// What is said of a runtime that is not in this build.
+pub(super) fn left_out(kind: Kind) -> StartError {
+    StartError::CannotRun {
+        reason: format!("moonport was built without the runtime `{}`", kind.as_str()),
+        hint: Some("build it with its default features".to_owned()),
     }
 }

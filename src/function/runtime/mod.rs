@@ -4,6 +4,8 @@
 
 pub mod closure;
 pub mod list;
+#[cfg_attr(not(feature = "worker"), path = "without_worker.rs")]
+pub mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,0 +1,269 @@
+//! A worker that polls the runtime API, behind the runtime seam.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::Deserialize;
+
+use crate::domain::function::{ErrorClass, FunctionDefinition};
+use crate::function::log::{Prefix, cut};
+use crate::function::runtime::worker::api::Registration;
+use crate::function::runtime::worker::folder::Folder;
+use crate::function::runtime::worker::headers::call_headers;
+use crate::function::runtime::worker::output::{Reader, Target};
+use crate::function::runtime::worker::process::{Process, Spawn};
+use crate::function::runtime::worker::slot::{Pending, Posted};
+use crate::function::runtime::worker::workshop::Workshop;
+use crate::function::runtime::{Answer, Call, End, Exit, Failure, Instance, Launch, StartError};
+
+/// Between asking a worker to end and ending it (SAFE-2).
+const GRACE: Duration = Duration::from_millis(500);
+/// How long the descendants of a worker that ended may hold up its record (SAFE-3).
+const AFTER_EXIT: Duration = Duration::from_millis(200);
+/// A worker that has not asked for its first call by then is given up (CU-2).
+pub(super) const START_PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of an error's message that a record keeps.
+const MESSAGE_BYTES: usize = 1024;
+
+/// How one kind of runtime shows itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    pub(super) prefix: Prefix,
+    pub(super) banner: Option<&'static str>,
+}
+
+/// Everything of an instance that is not its way of being called.
+pub(super) struct Worker {
+    pub(super) workshop: Arc<Workshop>,
+    pub(super) definition: Arc<FunctionDefinition>,
+    pub(super) process: Process,
+    pub(super) target: Arc<Target>,
+    stdout: Reader,
+    stderr: Reader,
+    _folder: Folder,
+}
+
+impl Worker {
+    pub(super) async fn start(
+        workshop: &Arc<Workshop>,
+        launch: Launch,
+        spawn: &Spawn,
+        folder: Folder,
+        prefix: Prefix,
+    ) -> Result<Self, StartError> {
+        let (process, pipes) = Process::start(spawn, &workshop.real).await?;
+        let target = Arc::new(Target::new(prefix, launch.log));
+        Ok(Self {
+            workshop: workshop.clone(),
+            definition: launch.definition,
+            process,
+            stdout: Reader::start(pipes.stdout, target.clone()),
+            stderr: Reader::start(pipes.stderr, target.clone()),
+            target,
+            _folder: folder,
+        })
+    }
+
+    /// Runs one call with its output going to its own log, and returns after the last of it.
+    pub(super) async fn during(&self, call: &Call, answer: impl Future<Output = Answer>) -> Answer {
+        self.target.begin(call.log.clone());
+        self.process.busy(true);
+        let answer = tokio::select! {
+            biased;
+            answer = answer => answer,
+            exit = self.process.exited() => self.after_exit(exit).await,
+        };
+        self.catch_up().await;
+        self.process.busy(false);
+        let idle = self.workshop.idle_log(&self.definition);
+        self.target.finish(&call.log, idle);
+        answer
+    }
+
+    async fn after_exit(&self, exit: Exit) -> Answer {
+        tokio::select! {
+            () = self.process.gone() => {}
+            () = self.workshop.real.sleep(AFTER_EXIT) => {}
+        }
+        Answer::Exited(exit)
+    }
+
+    async fn catch_up(&self) {
+        let real = &self.workshop.real;
+        tokio::join!(self.stdout.drain(real), self.stderr.drain(real));
+    }
+
+    /// What is said of a worker that ended before it was ready.
+    pub(super) async fn died(&self, exit: Exit) -> StartError {
+        let _ = self.after_exit(exit.clone()).await;
+        self.catch_up().await;
+        let last = self.target.last_line();
+        let colon = if last.is_empty() { "" } else { ": " };
+        StartError::Died {
+            reason: format!("the process ended before it was ready ({exit}){colon}{last}"),
+        }
+    }
+
+    pub(super) async fn end(&self) {
+        self.process.end(GRACE).await;
+    }
+}
+
+/// A worker and its place in the runtime API.
+pub(super) struct ApiInstance {
+    worker: Worker,
+    registration: Registration,
+    banner: Option<&'static str>,
+}
+
+impl ApiInstance {
+    /// Waits until the worker asks for its first call.
+    pub(super) async fn ready(
+        worker: Worker,
+        registration: Registration,
+        style: Style,
+    ) -> Result<Arc<dyn Instance>, StartError> {
+        let slot = &registration.slot;
+        let failed = tokio::select! {
+            () = slot.polled() => None,
+            exit = worker.process.exited() => Some(worker.died(exit).await),
+            error = slot.init_error() => Some(StartError::Died {
+                reason: format!("it could not get ready: {}", String::from_utf8_lossy(&error)),
+            }),
+            () = worker.workshop.real.sleep(START_PATIENCE) => Some(StartError::Died {
+                reason: format!("it was not ready after {} seconds", START_PATIENCE.as_secs()),
+            }),
+        };
+        if let Some(error) = failed {
+            worker.end().await;
+            return Err(error);
+        }
+        Ok(Arc::new(Self {
+            worker,
+            registration,
+            banner: style.banner,
+        }))
+    }
+}
+
+#[async_trait]
+impl Instance for ApiInstance {
+    fn banner(&self) -> Option<&'static str> {
+        self.banner
+    }
+
+    async fn call(&self, call: Call) -> Answer {
+        let workshop = &self.worker.workshop;
+        let headers = call_headers(
+            &call,
+            &self.worker.definition,
+            &workshop.place,
+            &workshop.real,
+        );
+        let pending = Pending {
+            id: call.request_id.as_str().to_owned(),
+            headers,
+            event: call.event.clone(),
+        };
+        let answer = async {
+            match self.registration.slot.call(pending).await {
+                Some(posted) => answer_of(posted),
+                // The other side of the slot lives as long as this one.
+                None => std::future::pending().await,
+            }
+        };
+        self.worker.during(&call, answer).await
+    }
+
+    async fn end(&self, _why: End) {
+        self.worker.end().await;
+    }
+
+    fn is_alive(&self) -> bool {
+        self.worker.process.is_running()
+    }
+
+    fn peak_memory_mb(&self) -> f64 {
+        self.worker.process.peak_memory_mb()
+    }
+}
+
+fn answer_of(posted: Posted) -> Answer {
+    match posted {
+        Posted::Response(result) => Answer::Done(result),
+        Posted::Error { payload, handled } => Answer::Failed(failure(payload, handled)),
+        Posted::TooLarge => Answer::Failed(Failure {
+            class: ErrorClass::EntityTooLarge,
+            message: "the result exceeds the maximum allowed size".to_owned(),
+            payload: Bytes::from_static(
+                br#"{"errorMessage":"the result exceeds the maximum allowed size"}"#,
+            ),
+        }),
+    }
+}
+
+/// The fields every runtime's error object has.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorObject {
+    error_message: Option<serde_json::Value>,
+    error_type: Option<String>,
+}
+
+/// Classifies an error object (LOG-10).
+pub(super) fn failure(payload: Bytes, handled: bool) -> Failure {
+    let object: Option<ErrorObject> = serde_json::from_slice(&payload).ok();
+    let kind = object.as_ref().and_then(|object| object.error_type.clone());
+    let text = object.and_then(|object| object.error_message);
+    let text = match text {
+        Some(serde_json::Value::String(text)) => text,
+        Some(other) => other.to_string(),
+        None => "function error".to_owned(),
+    };
+    let class = match kind.as_deref() {
+        _ if handled => ErrorClass::FunctionHandledError,
+        Some("MemoryError") => ErrorClass::FunctionOomError,
+        _ => ErrorClass::FunctionUnhandledError,
+    };
+    let message = kind.map_or_else(|| text.clone(), |kind| format!("{kind}: {text}"));
+    let first_line = message.lines().next().unwrap_or_default();
+    Failure {
+        class,
+        message: cut(first_line, MESSAGE_BYTES).to_owned(),
+        payload,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_classed_by_their_object_log10() {
+        let class = |text: &'static str, handled| {
+            let failure = failure(Bytes::from_static(text.as_bytes()), handled);
+            (failure.class, failure.message)
+        };
+        assert_eq!(
+            class(
+                r#"{"errorMessage":"no stock","errorType":"ValueError"}"#,
+                false
+            ),
+            (
+                ErrorClass::FunctionUnhandledError,
+                "ValueError: no stock".to_owned()
+            )
+        );
+        assert_eq!(
+            class(r#"{"errorMessage":"","errorType":"MemoryError"}"#, false).0,
+            ErrorClass::FunctionOomError
+        );
+        assert_eq!(
+            class(r#"{"errorMessage":{"a":1}}"#, true),
+            (ErrorClass::FunctionHandledError, "{\"a\":1}".to_owned())
+        );
+        assert_eq!(class("not json", false).1, "function error".to_owned());
+    }
+}

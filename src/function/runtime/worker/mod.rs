@@ -1,0 +1,20 @@
+//! Code in processes: Python, Node.js, and any executable, each under a supervisor that leaves nothing behind.
+//!
+//! A worker polls the runtime API for its calls, or serves HTTP itself; what it prints becomes the log of the request in
+//! progress.
+
+pub mod api;
+pub mod control;
+mod environment;
+mod folder;
+mod headers;
+mod instance;
+mod interpreter;
+pub mod list;
+pub mod output;
+pub mod process;
+pub mod python;
+mod slot;
+pub mod supervisor;
+mod sweep;
+pub mod workshop;

@@ -1,0 +1,407 @@
+//! Python functions keep Function Compute's contract (section 1 of it) through a real interpreter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moonport::clock::BrokerClock;
+use moonport::domain::function::{ErrorClass, EventAs, InvocationRecord, LogRecord, Runtime};
+use moonport::function::log::{MemoryRuns, RunSink};
+
+use crate::function_support::{World, article_moment, has};
+
+const ARTICLE_HANDLER: &str = include_str!("../../assets/functions/order_logger/index.py");
+const ARTICLE_ID: &str = "016AB76B2B73F600010A3DA9A400000000";
+const ARTICLE_EVENT: &str = r#"[{"msgId":"016AB76B2B73F600010A3DA9A400000000","topic":"message-processing","systemProperties":{"MSG_REGION":"ap-southeast-5","MIN_OFFSET":"0","UNIQ_KEY":"016AB76B2B73F600010A3DA9A400000000","TRACE_ON":"true","PGROUP":"message-processing","CLUSTER":"rocketmq-broker-rmq-sg-ycx4tph7q02","__BORNHOST":"c-6a2c0f9f-048400f6-93001d17da20","WAIT":"true","BORN_TIMESTAMP":"1781272484388","INSTANCE_ID":"rmq-sg-ycx4tph7q02","RECONSUME_TIME":"0","MAX_OFFSET":"1"},"userProperties":{},"body":{"eventType":"OrderCreated","orderId":"ORD-20260612-1001","customerId":"CUS-10001","amount":250,"currency":"USD","timestamp":"2026-06-12T20:40:00Z"}}]"#;
+const ARTICLE_LOG: &str = "\
+FunctionCompute python3 runtime inited.
+FC Invoke Start RequestId: 016AB76B2B73F600010A3DA9A400000000
+2026-06-12T13:54:44.704Z 016AB76B2B73F600010A3DA9A400000000 [INFO] ===== MESSAGE RECEIVED =====
+2026-06-12T13:54:44.705Z 016AB76B2B73F600010A3DA9A400000000 [INFO] Message Body: [{'msgId': '016AB76B2B73F600010A3DA9A400000000', 'topic': 'message-processing', 'systemProperties': {'MSG_REGION': 'ap-southeast-5', 'MIN_OFFSET': '0', 'UNIQ_KEY': '016AB76B2B73F600010A3DA9A400000000', 'TRACE_ON': 'true', 'PGROUP': 'message-processing', 'CLUSTER': 'rocketmq-broker-rmq-sg-ycx4tph7q02', '__BORNHOST': 'c-6a2c0f9f-048400f6-93001d17da20', 'WAIT': 'true', 'BORN_TIMESTAMP': '1781272484388', 'INSTANCE_ID': 'rmq-sg-ycx4tph7q02', 'RECONSUME_TIME': '0', 'MAX_OFFSET': '1'}, 'userProperties': {}, 'body': {'eventType': 'OrderCreated', 'orderId': 'ORD-20260612-1001', 'customerId': 'CUS-10001', 'amount': 250, 'currency': 'USD', 'timestamp': '2026-06-12T20:40:00Z'}}]
+FC Invoke End RequestId: 016AB76B2B73F600010A3DA9A400000000";
+
+/// Lets a millisecond pass after each record of the code, as it did in the article.
+struct Passing {
+    runs: Arc<MemoryRuns>,
+    clock: BrokerClock,
+}
+
+impl RunSink for Passing {
+    fn log(&self, record: LogRecord) {
+        let by_code = record.text.contains("[INFO]");
+        self.runs.log(record);
+        if by_code {
+            self.clock.step(Duration::from_millis(1));
+        }
+    }
+
+    fn invocation(&self, record: &InvocationRecord) -> u64 {
+        self.runs.invocation(record)
+    }
+}
+
+#[tokio::test]
+async fn the_articles_log_comes_out_byte_for_byte_s1() {
+    if !has("python3") {
+        return;
+    }
+    let runs = Arc::new(MemoryRuns::default());
+    let kept = runs.clone();
+    let world = World::with(Runtime::Python3, "index.py", ARTICLE_HANDLER, move |o| {
+        o.clock = BrokerClock::still(article_moment());
+        o.runs = Arc::new(Passing {
+            runs: kept,
+            clock: o.clock.clone(),
+        });
+    });
+    let outcome = world.invoke_as(ARTICLE_ID, ARTICLE_EVENT).await;
+    assert_eq!(outcome.result, "OK");
+    assert_eq!(runs.texts().join("\n"), ARTICLE_LOG);
+}
+
+#[tokio::test]
+async fn a_warm_request_shows_no_inited_line_log3() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python("def handler(event, context):\n    print('hi')\n    return event\n");
+    let cold = world.invoke("1").await;
+    let warm = world.invoke("2").await;
+    assert!(cold.record.cold_start && !warm.record.cold_start);
+    assert!(cold.record.spawn_ms > 0.0);
+    assert_eq!(cold.record.instance_id, warm.record.instance_id);
+    assert!(warm.record.peak_memory_mb > 1.0);
+    assert_eq!(
+        world.texts(),
+        [
+            "FunctionCompute python3 runtime inited.",
+            "FC Invoke Start RequestId: ID",
+            "hi",
+            "FC Invoke End RequestId: ID",
+            "FC Invoke Start RequestId: ID",
+            "hi",
+            "FC Invoke End RequestId: ID",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_exception_is_one_record_and_the_callers_answer_py6_py7_log5() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python("def handler(event, context):\n    raise ValueError('no stock')\n");
+    let outcome = world.invoke("{}").await;
+    let file = world.code().join("index.py");
+    let object = format!(
+        r#"{{
+    "errorMessage": "no stock",
+    "errorType": "ValueError",
+    "stackTrace": [
+        [
+            "File \"{}\"",
+            "line 2",
+            "in handler",
+            "raise ValueError('no stock')"
+        ]
+    ]
+}}"#,
+        file.display()
+    );
+    assert_eq!(
+        outcome.record.error,
+        Some(ErrorClass::FunctionUnhandledError)
+    );
+    assert_eq!(
+        outcome.record.error_message.as_deref(),
+        Some("ValueError: no stock")
+    );
+    assert_eq!(outcome.result, object);
+    assert_eq!(
+        world.texts()[2..],
+        [
+            format!("2026-06-12T13:54:44.704Z ID [ERROR] {object}"),
+            "FC Invoke End RequestId: ID, Error: Unhandled function error".to_owned(),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn results_are_converted_as_documented_py5() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python(
+        r"
+import datetime, decimal
+class Own:
+    def to_json(self):
+        return {'own': True}
+def handler(event, context):
+    return eval(event.decode())
+",
+    );
+    for (expression, result) in [
+        ("'plain'", "plain"),
+        ("b'\\xff'.hex().encode()", "ff"),
+        ("None", "null"),
+        ("True", "true"),
+        (
+            "{'b': 1, 'a': [1.5]}",
+            "{\n    \"a\": [\n        1.5\n    ],\n    \"b\": 1\n}",
+        ),
+        ("decimal.Decimal('1.5')", "1.5"),
+        ("datetime.date(2026, 6, 12)", "\"2026-06-12\""),
+        ("Own()", "{\n    \"own\": true\n}"),
+    ] {
+        let outcome = world.invoke(expression).await;
+        assert_eq!(outcome.result, result, "{expression}");
+    }
+    let outcome = world.invoke("object()").await;
+    assert_eq!(
+        outcome.record.error,
+        Some(ErrorClass::FunctionUnhandledError)
+    );
+    assert!(
+        outcome
+            .record
+            .error_message
+            .unwrap()
+            .starts_with("TypeError")
+    );
+}
+
+#[tokio::test]
+async fn load_failures_have_their_own_errors_py4_log6() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python("x = 1\n");
+    std::fs::write(world.code().join("bad.py"), "def handler(:\n").unwrap();
+    std::fs::write(world.code().join("boom.py"), "raise ValueError('early')\n").unwrap();
+    std::fs::write(world.code().join("needs.py"), "import no_such_thing\n").unwrap();
+    for (handler, kind, message) in [
+        ("nodot", "InvalidHandleName", "Invalid handler 'nodot'"),
+        (
+            "gone.handler",
+            "ImportModuleError",
+            "Unable to import module 'gone'",
+        ),
+        (
+            "needs.handler",
+            "ImportModuleError",
+            "Unable to import module 'needs'",
+        ),
+        (
+            "bad.handler",
+            "UserCodeSyntaxError",
+            "Syntax error in module 'bad'",
+        ),
+        (
+            "boom.handler",
+            "UserCodeError",
+            "Module initialization error: 'early'",
+        ),
+        (
+            "index.handler",
+            "HandlerNotFound",
+            "Handler 'handler' is missing on module 'index'",
+        ),
+    ] {
+        let mut definition = world.definition.clone();
+        handler.clone_into(&mut definition.handler);
+        world.host.put(definition).unwrap();
+        let outcome = world.invoke("{}").await;
+        let told = outcome.record.error_message.unwrap();
+        assert_eq!(told, format!("{kind}: {message}"));
+        let log = world.texts();
+        let record = &log[log.len() - 2];
+        assert!(record.contains("[ERROR] {'errorMessage': "), "{record}");
+        assert!(
+            record.contains(&format!("'errorType': '{kind}'")),
+            "{record}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_event_has_the_form_asked_for_s3() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python(
+        r#"
+import json
+def handler(event, context):
+    return repr([isinstance(event, bytes), f"{event}", type(event).__name__])
+"#,
+    );
+    let event = r#"[{"b":1,"a":1.10}]"#;
+    for (form, result) in [
+        (EventAs::Auto, r#"[True, "[{'b': 1, 'a': 1.1}]", 'Event']"#),
+        (
+            EventAs::Bytes,
+            r#"[True, 'b\'[{"b":1,"a":1.10}]\'', 'bytes']"#,
+        ),
+        (
+            EventAs::Object,
+            r#"[False, "[{'b': 1, 'a': 1.1}]", 'list']"#,
+        ),
+    ] {
+        let mut definition = world.definition.clone();
+        definition.event_as = form;
+        world.host.put(definition).unwrap();
+        let outcome = world.invoke(event).await;
+        assert_eq!(outcome.result, result, "{form:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_taken_for_a_list_is_explained_s3() {
+    if !has("python3") {
+        return;
+    }
+    for code in [
+        "event[0]['body']",
+        "event['body']",
+        "[message['body'] for message in event]",
+    ] {
+        let world = World::python(&format!(
+            "def handler(event, context):\n    return {code}\n"
+        ));
+        let outcome = world.invoke(r#"[{"body":{}}]"#).await;
+        let told = outcome.record.error_message.unwrap();
+        assert!(told.contains("json.loads(event)"), "{code}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn the_context_is_the_union_of_both_generations_py8_py9() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python(
+        r"
+import json
+def handler(event, context):
+    assert context.getLogger() is context.logger
+    json.loads(context.to_json())
+    return [context.request_id, context.requestId, context.credentials.access_key_id,
+            context.credentials.accessKeySecret, context.function.name, context.function.memory,
+            context.function.timeout, context.function.qualifier, context.service.name,
+            context.service.version_id, context.region, context.account_id, context.retry_count,
+            context.tracing.span_baggages, context.log_project]
+",
+    );
+    let outcome = world.invoke("{}").await;
+    let values: serde_json::Value = serde_json::from_slice(&outcome.result).unwrap();
+    assert_eq!(
+        values.to_string(),
+        r#"["ID","ID","moonport-local","moonport-local","order-logger",512,60,"LATEST","","LATEST","local","0",0,{},""]"#
+    );
+}
+
+#[tokio::test]
+async fn logging_follows_the_platforms_defaults_py11_py12() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python(
+        r"
+import logging, sys
+logging.info('at import')
+def handler(event, context):
+    logging.debug('hidden')
+    print('one', end='')
+    logging.getLogger('mine').warning('two\nlines')
+    print('three')
+    sys.stdout.write('no end')
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        logging.exception('caught')
+",
+    );
+    world.invoke("{}").await;
+    let texts = world.texts();
+    let prefix = "2026-06-12T13:54:44.704Z ID";
+    assert_eq!(
+        texts[2..7],
+        [
+            format!("{prefix} [INFO] at import"),
+            "one".to_owned(),
+            format!("{prefix} [WARNING] two\nlines"),
+            "three".to_owned(),
+            "no end".to_owned(),
+        ]
+    );
+    assert!(texts[7].starts_with(&format!("{prefix} [ERROR] caught\nTraceback")));
+    assert_eq!(texts[8], "FC Invoke End RequestId: ID");
+}
+
+#[tokio::test]
+async fn a_function_starts_from_an_empty_environment_safe4_env1_env2_env3() {
+    if !has("python3") {
+        return;
+    }
+    let world = World::python(
+        r"
+import os
+def handler(event, context):
+    return dict(os.environ, cwd=os.getcwd())
+",
+    )
+    .edit(|d| {
+        d.environment
+            .insert("LOG_LEVEL".to_owned(), "INFO".to_owned());
+    });
+    let outcome = world.invoke("{}").await;
+    let names: std::collections::BTreeMap<String, String> =
+        serde_json::from_slice(&outcome.result).unwrap();
+    let private = names["HOME"].clone();
+    assert!(std::path::Path::new(&private).starts_with(world.work()));
+    assert_eq!(names["TMPDIR"], private);
+    assert_eq!(names["cwd"], names["FC_FUNC_CODE_PATH"]);
+    assert_eq!(names["LOG_LEVEL"], "INFO");
+    assert_eq!(names["MOONPORT"], "1");
+    let known = [
+        "ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET",
+        "ALIBABA_CLOUD_SECURITY_TOKEN",
+        "FC_ACCOUNT_ID",
+        "FC_FUNCTION_HANDLER",
+        "FC_FUNCTION_MEMORY_SIZE",
+        "FC_FUNCTION_NAME",
+        "FC_FUNCTION_VERSION",
+        "FC_FUNC_CODE_PATH",
+        "FC_INSTANCE_ID",
+        "FC_QUALIFIER",
+        "FC_REGION",
+        "FC_SERVICE_NAME",
+        "FC_VER_ID",
+        "HOME",
+        "LANG",
+        "LOG_LEVEL",
+        "MOONPORT",
+        "PATH",
+        "PYTHONIOENCODING",
+        "TMPDIR",
+        "TZ",
+        "cwd",
+    ];
+    assert_eq!(names.keys().map(String::as_str).collect::<Vec<_>>(), known);
+}
+
+#[tokio::test]
+async fn a_missing_interpreter_names_the_setting() {
+    use moonport::function::invocation::{Invocation, Invoker};
+    use moonport::report::Hint;
+    let world = World::with(Runtime::Python3, "index.py", "", |options| {
+        options.search_path = "/nowhere".into();
+    });
+    let name = world.definition.name.clone();
+    let id = moonport::domain::ids::RequestId::new("ID");
+    let refused = world.host.invoke(Invocation::new(name, id, "{}".into()));
+    let error = refused.await.unwrap_err();
+    assert!(error.to_string().contains("python3"), "{error}");
+    assert!(error.hint().unwrap().contains("python = "));
+}
