@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::domain::names::TopicName;
 use crate::store::codec::FORMAT;
+use crate::store::fault::Fault;
 use crate::store::indexes::Digest;
 use crate::store::journal::Position;
-use crate::store::segment::{Fault, META};
+use crate::store::segment::META;
 
 const HEAD: &str = "head";
 const CHECKPOINT: &str = "checkpoint";

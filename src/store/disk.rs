@@ -12,7 +12,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Names of all files, in any order.
     fn list(&self) -> io::Result<Vec<String>>;
 
-    /// Opens a file that exists, for this process alone.
+    /// Opens a file that exists.
     fn open(&self, name: &str) -> io::Result<Arc<dyn Medium>>;
 
     /// Makes an empty file, replacing one of that name.

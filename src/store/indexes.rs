@@ -19,10 +19,11 @@ use crate::domain::names::TopicName;
 use crate::domain::record::Subject;
 use crate::domain::timestamp::Timestamp;
 use crate::store::error::StoreError;
+use crate::store::fault::Fault;
 use crate::store::indexes::buffer::Buffer;
 use crate::store::indexes::run::{Packed, Run, RunReader};
 use crate::store::journal::Position;
-use crate::store::segment::{Fault, Segment};
+use crate::store::segment::Segment;
 
 /// Where a record lies inside a segment: commits counted from the segment's first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,9 +2,11 @@
 
 mod checkpoint;
 mod codec;
+pub mod console;
 pub mod disk;
 mod durable;
 pub mod error;
+mod fault;
 mod indexes;
 mod intake;
 pub mod journal;
@@ -12,6 +14,7 @@ mod keeper;
 mod log;
 pub mod memory;
 pub mod open;
+mod port;
 mod recent;
 #[cfg(test)]
 mod samples;

@@ -76,7 +76,10 @@ impl Options {
 
 /// Opens the journal in a directory, making it where it is missing.
 pub fn open(path: &Path, options: Options) -> Result<Box<dyn Recovery>, StoreError> {
-    let directory = Directory::create(path).map_err(|error| match error.kind() {
+    let directory = Directory::owned(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::ResourceBusy => StoreError::InUse {
+            path: path.to_owned(),
+        },
         std::io::ErrorKind::NotADirectory | std::io::ErrorKind::AlreadyExists => {
             StoreError::NotWritable {
                 path: path.to_owned(),

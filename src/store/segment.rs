@@ -1,10 +1,8 @@
 //! One segment of a journal: a redb file with a stretch of the log, the indexes of that stretch, and at its head a
 //! checkpoint of everything before.
 
-mod port;
 mod rows;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,10 +12,10 @@ use redb::{
     WriteTransaction,
 };
 
-use crate::store::codec;
 use crate::store::disk::{Disk, Medium};
 use crate::store::error::StoreError;
-use crate::store::segment::port::Port;
+use crate::store::fault::{self, Fault};
+use crate::store::port::Port;
 
 pub(super) use crate::store::segment::rows::{LogReader, append, cut};
 
@@ -51,26 +49,6 @@ pub(super) fn first_of(name: &str) -> Option<u64> {
 /// True for a file that a crash left half made.
 pub(super) fn is_unfinished(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(UNFINISHED)
-}
-
-/// What happens inside a transaction when it goes wrong.
-#[derive(Debug)]
-pub(super) enum Fault {
-    Redb(redb::Error),
-    /// The file is readable but does not hold what it should.
-    Broken(String),
-}
-
-impl<E: Into<redb::Error>> From<E> for Fault {
-    fn from(error: E) -> Self {
-        Self::Redb(error.into())
-    }
-}
-
-impl From<codec::Fault> for Fault {
-    fn from(fault: codec::Fault) -> Self {
-        Self::Broken(fault.to_string())
-    }
 }
 
 /// How a segment is open.
@@ -137,8 +115,8 @@ impl Segment {
     pub(super) fn open_writable(&self, cache: usize) -> Result<(), StoreError> {
         let mut store = self.store.write();
         *store = Store::Shut;
-        let medium = self.medium("open")?;
-        let failed = |error| self.error(Fault::from(redb::Error::Io(error)));
+        let failed = |error| StoreError::from_io("open", &self.path, error);
+        let medium = self.disk.open(&name(self.first)).map_err(failed)?;
         let port = Port::guarded(medium.clone()).map_err(failed)?;
         let guard = port.clone();
         let database = self.fenced(|| {
@@ -153,18 +131,6 @@ impl Segment {
         *store = Store::Writable(database);
         *self.medium.write() = Some(medium);
         Ok(())
-    }
-
-    fn medium(&self, action: &'static str) -> Result<Arc<dyn Medium>, StoreError> {
-        self.disk.open(&name(self.first)).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::ResourceBusy {
-                StoreError::InUse {
-                    path: self.path.clone(),
-                }
-            } else {
-                StoreError::from_io(action, &self.path, error)
-            }
-        })
     }
 
     /// Opens the file for reading unless it is open; one that a crash left unclean is repaired first.
@@ -193,7 +159,7 @@ impl Segment {
                 .set_cache_size(cache)
                 .open_read_only_with_backend(port)?)
         };
-        catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(panicked()))
+        fault::fenced(open)
     }
 
     /// Closes the file; readers of this moment finish first.
@@ -257,42 +223,15 @@ impl Segment {
         size.unwrap_or(0)
     }
 
-    /// Runs what touches redb. redb trusts a cleanly closed file and may panic over one that was changed from outside.
+    /// Runs what touches redb and tells what went wrong with this segment's path.
     pub(super) fn fenced<T>(
         &self,
         work: impl FnOnce() -> Result<T, Fault>,
     ) -> Result<T, StoreError> {
-        catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|_| Err(panicked()))
-            .map_err(|fault| self.error(fault))
+        fault::fenced(work).map_err(|fault| self.error(fault))
     }
 
     fn error(&self, fault: Fault) -> StoreError {
-        let path = self.path.clone();
-        let damaged = |detail: String| StoreError::Damaged {
-            path: self.path.clone(),
-            detail,
-        };
-        match fault {
-            Fault::Broken(detail) => damaged(detail),
-            Fault::Redb(redb::Error::Io(error)) => match error.kind() {
-                std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => {
-                    damaged(error.to_string())
-                }
-                _ => StoreError::from_io("use", &path, error),
-            },
-            Fault::Redb(redb::Error::DatabaseClosed) => StoreError::Closed,
-            Fault::Redb(redb::Error::DatabaseAlreadyOpen) => StoreError::InUse { path },
-            Fault::Redb(redb::Error::PreviousIo) => StoreError::from_io(
-                "use",
-                &path,
-                std::io::Error::other("an earlier operation failed"),
-            ),
-            Fault::Redb(error) => damaged(error.to_string()),
-        }
+        fault.about(&self.path)
     }
-}
-
-fn panicked() -> Fault {
-    Fault::Broken("its pages contradict each other".to_owned())
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::domain::record::{Record, Subject};
 use crate::domain::timestamp::Timestamp;
+use crate::store::error::StoreError;
 use crate::store::journal::{Journal, KeyQuery, QueueSpan};
 use crate::store::open::{Options, open};
 use crate::store::samples::{self, Witness};
@@ -102,13 +103,10 @@ fn a_closed_journal_refuses_and_a_second_opening_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let (_witness, journal) = start(directory.path(), small());
     let second = open(directory.path(), small()).err().unwrap();
-    assert!(matches!(
-        second,
-        crate::store::error::StoreError::InUse { .. }
-    ));
+    assert!(matches!(second, StoreError::InUse { .. }));
     journal.close();
     let late = journal.append(vec![samples::stored("orders", 0, 0)]).wait();
-    assert!(matches!(late, Err(crate::store::error::StoreError::Closed)));
+    assert!(matches!(late, Err(StoreError::Closed)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::domain::record::Record;
 use crate::store::checkpoint::{self, Catalogue};
 use crate::store::codec;
 use crate::store::error::StoreError;
+use crate::store::fault::Fault;
 use crate::store::indexes::run::{Packed, Run};
 use crate::store::indexes::{Indexes, merge};
 use crate::store::intake::{Intake, Job, Taken};
@@ -327,7 +328,7 @@ fn write_runs(
     transaction: &redb::WriteTransaction,
     packed: &[Arc<Packed>],
     number: u32,
-) -> Result<Vec<Run>, segment::Fault> {
+) -> Result<Vec<Run>, Fault> {
     let numbered = (number..).zip(packed);
     numbered
         .map(|(number, packed)| packed.write(transaction, number))

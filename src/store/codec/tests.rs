@@ -1,3 +1,5 @@
+//! Frames: what goes in comes out, and what was changed is noticed.
+
 use std::sync::Arc;
 
 use super::*;

@@ -16,10 +16,15 @@ const STEP: u64 = 256 * 1024;
 /// The filler writes a step only where the file itself wrote none of these blocks.
 const BLOCK: u64 = 4096;
 
+/// The file that shows that a directory has an owner; it stays empty.
+const LOCK: &str = "lock";
+
 /// A directory of the real file system.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// Held by the owner of the whole directory.
+    _lock: Option<File>,
 }
 
 impl Directory {
@@ -32,20 +37,43 @@ impl Directory {
             .create(path)?;
         Ok(Self {
             path: path.to_owned(),
+            _lock: None,
         })
+    }
+
+    /// The same for this process alone; [`io::ErrorKind::ResourceBusy`] when another one owns it.
+    pub fn owned(path: &Path) -> io::Result<Self> {
+        let directory = Self::create(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true);
+        let lock = locked(options.open(path.join(LOCK))?)?;
+        Ok(Self {
+            _lock: Some(lock),
+            ..directory
+        })
+    }
+
+    /// Opens or makes one file for this process alone.
+    pub fn owned_file(path: &Path) -> io::Result<Arc<dyn Medium>> {
+        if let Some(parent) = path.parent() {
+            Self::create(parent)?;
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true);
+        let file = locked(options.open(path)?)?;
+        Ok(Arc::new(PlainFile::new(file)?))
     }
 
     fn sync(&self) -> io::Result<()> {
         File::open(&self.path)?.sync_all()
     }
+}
 
-    fn locked(&self, name: &str, options: &OpenOptions) -> io::Result<Arc<dyn Medium>> {
-        let file = options.open(self.path.join(name))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Arc::new(PlainFile::new(file)?)),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+fn locked(file: File) -> io::Result<File> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -57,13 +85,17 @@ impl Disk for Directory {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn Medium>> {
-        self.locked(name, OpenOptions::new().read(true).write(true))
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let file = options.open(self.path.join(name))?;
+        Ok(Arc::new(PlainFile::new(file)?))
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn Medium>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
-        self.locked(name, &options)
+        let file = options.open(self.path.join(name))?;
+        Ok(Arc::new(PlainFile::new(file)?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -251,13 +283,10 @@ mod tests {
     }
 
     #[test]
-    fn a_second_owner_of_a_file_is_refused() {
+    fn a_second_owner_is_refused() {
         let directory = tempfile::tempdir().unwrap();
-        let disk = Directory::create(directory.path()).unwrap();
-        let _first = disk.create("a").unwrap();
-        assert_eq!(
-            disk.open("a").unwrap_err().kind(),
-            io::ErrorKind::ResourceBusy
-        );
+        let _first = Directory::owned(directory.path()).unwrap();
+        let second = Directory::owned(directory.path()).unwrap_err();
+        assert_eq!(second.kind(), io::ErrorKind::ResourceBusy);
     }
 }

@@ -6,9 +6,10 @@ use std::collections::BinaryHeap;
 use redb::{ReadTransaction, WriteTransaction};
 
 use crate::store::error::StoreError;
+use crate::store::fault::Fault;
 use crate::store::indexes::run::{self, LifePacker, NamePacker, Run};
 use crate::store::indexes::{Digest, Indexes};
-use crate::store::segment::{Fault, LIVES, NAMES, RUNS, Segment};
+use crate::store::segment::{LIVES, NAMES, RUNS, Segment};
 
 /// Merges all runs of a segment that takes no more commits. The rows of the old runs stay for readers that began before.
 pub(in crate::store) fn merge(segment: &Segment, indexes: &Indexes) -> Result<(), StoreError> {

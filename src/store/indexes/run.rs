@@ -7,10 +7,11 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable as _, WriteTransaction}
 use serde::{Deserialize, Serialize};
 
 use crate::domain::names::TopicName;
+use crate::store::fault::Fault;
 use crate::store::indexes::buffer::{Buffer, Life};
 use crate::store::indexes::{Digest, Spot};
 use crate::store::journal::Position;
-use crate::store::segment::{Fault, LIVES, NAMES, RUNS};
+use crate::store::segment::{LIVES, NAMES, RUNS};
 
 /// A row is cut once it has this many bytes; with its overhead it fills two pages.
 const ROW: usize = 8 * 1024 - 96;

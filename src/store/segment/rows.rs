@@ -5,8 +5,9 @@ use std::ops::RangeInclusive;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable as _, WriteTransaction};
 
 use crate::store::codec::{self, Frame};
+use crate::store::fault::Fault;
 use crate::store::journal::Position;
-use crate::store::segment::{Fault, LOG};
+use crate::store::segment::LOG;
 
 /// A value of its own page is rounded up to a power of two pages; this much of the page is redb's.
 const OVERHEAD: usize = 64;
