@@ -48,12 +48,19 @@ pub(in crate::broker) struct Core {
 /// What the journal's writer thread feeds.
 pub(in crate::broker) struct Ledger {
     live: Mutex<Live>,
-    durable: Mutex<State>,
+    durable: Mutex<Durable>,
     /// Wakes the timers: something is due earlier than they think.
     pub sooner: Notify,
     instance: InstanceId,
     feed: Feed,
     real: RealClock,
+}
+
+/// The state as it is on disk.
+struct Durable {
+    state: State,
+    /// The last commit in it; 0 before the first of this process.
+    sequence: u64,
 }
 
 /// The state as decided, and what is known only while the process lives.
@@ -148,12 +155,21 @@ impl Ledger {
         };
         Self {
             live: Mutex::new(live),
-            durable: Mutex::new(durable),
+            durable: Mutex::new(Durable {
+                state: durable,
+                sequence: 0,
+            }),
             sooner: Notify::new(),
             instance,
             feed,
             real,
         }
+    }
+
+    /// Looks at what is on disk, with the last commit that is in it.
+    pub(in crate::broker) fn durably<T>(&self, look: impl FnOnce(&State, u64) -> T) -> T {
+        let durable = self.durable.lock();
+        look(&durable.state, durable.sequence)
     }
 
     fn report(&self, records: &[Located]) {
@@ -241,8 +257,9 @@ impl Observer for Ledger {
     fn committed(&self, batch: &[Located]) {
         {
             let mut durable = self.durable.lock();
-            for (_, record) in batch {
-                durable.apply(record);
+            for (position, record) in batch {
+                durable.state.apply(record);
+                durable.sequence = position.sequence;
             }
         }
         self.live.lock().reveal(batch);
@@ -255,13 +272,13 @@ impl Observer for Ledger {
     }
 
     fn checkpoint(&self) -> Vec<u8> {
-        let durable = self.durable.lock().clone();
+        let durable = self.durable.lock().state.clone();
         durable.to_checkpoint()
     }
 
     fn failed(&self, error: &StoreError, resume: &dyn Fn()) {
         let mut live = self.live.lock();
-        let mut state = self.durable.lock().clone();
+        let mut state = self.durable.lock().state.clone();
         state.reveal_all();
         live.state = state;
         live.failed_at = Some(self.real.now());

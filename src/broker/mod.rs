@@ -20,6 +20,7 @@ mod receive;
 mod renewal;
 mod resend;
 mod reset;
+mod retention;
 mod seam;
 mod send;
 mod sessions;
@@ -126,6 +127,7 @@ impl Broker {
             tasks: TaskTracker::new(),
         });
         core.tasks.spawn(timers::run(core.clone()));
+        core.tasks.spawn(retention::run(core.clone()));
         core.tasks.close();
         Ok(Self(core))
     }

@@ -168,6 +168,8 @@ pub struct QueueSpan {
 /// What still counts; everything else may go with its segment.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
+    /// The last commit this knows of; what was committed later counts whatever is said here.
+    pub as_of: u64,
     /// The minimum offset of every queue that exists; a queue that is absent holds nothing.
     pub minimums: HashMap<TopicName, Vec<u64>>,
     /// Numbers of the messages that wait outside their queues.

@@ -1,6 +1,6 @@
 //! A journal without a disk: for tests of what stands on the journal, and the model the real one is compared with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -337,9 +337,21 @@ impl Journal for MemoryJournal {
 
     fn trim(&self, live: Live) {
         let mut disk = self.disk.write();
-        disk.places
-            .retain(|place, _| live.holds(&place.topic, place.queue, place.offset));
-        disk.parked.retain(|number, _| live.parked.contains(number));
+        let later = disk.log.iter().rev();
+        let later = later.take_while(|(position, _)| position.sequence > live.as_of);
+        let (mut places, mut numbers) = (HashSet::new(), HashSet::new());
+        for (_, record) in later {
+            match record {
+                Record::Stored { message, .. } => drop(places.insert(message.place())),
+                Record::Parked { number, .. } => drop(numbers.insert(*number)),
+                _ => {}
+            }
+        }
+        disk.places.retain(|place, _| {
+            live.holds(&place.topic, place.queue, place.offset) || places.contains(place)
+        });
+        disk.parked
+            .retain(|number, _| live.parked.contains(number) || numbers.contains(number));
     }
 
     fn close(&self) {

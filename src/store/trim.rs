@@ -26,12 +26,14 @@ pub(super) fn trim(
     live: &Live,
     stopping: &AtomicBool,
 ) -> Result<(), StoreError> {
-    let mut volumes = log.shelf.all();
-    // The newest is the active one.
-    volumes.pop();
+    let volumes = log.shelf.all();
     let minimums = Minimums::new(live);
     let mut oldest = true;
-    for volume in volumes {
+    // The newest is the active one.
+    for (volume, newer) in volumes.iter().zip(volumes.iter().skip(1)) {
+        if newer.segment.first > live.as_of.saturating_add(1) {
+            return Ok(());
+        }
         if stopping.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -48,7 +50,7 @@ pub(super) fn trim(
                 live,
                 stopping,
             }
-            .carry(&volume)?;
+            .carry(volume)?;
         }
         log.shelf.discard(volume.segment.first)?;
     }

@@ -17,6 +17,7 @@ fn live(minimums: &[(&str, Vec<u64>)], parked: &[u64]) -> Live {
         .map(|(name, minimums)| (samples::topic(name), minimums.clone()))
         .collect();
     Live {
+        as_of: u64::MAX,
         minimums,
         parked: parked.iter().copied().collect::<HashSet<_>>(),
     }

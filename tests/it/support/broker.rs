@@ -174,6 +174,14 @@ impl TestBroker {
         self.try_receive(receive(group, topic)).await.unwrap()
     }
 
+    pub(crate) async fn receive_some(&self, group: &str, topic: &str, max: usize) -> Vec<Delivery> {
+        let request = Receive {
+            max,
+            ..receive(group, topic)
+        };
+        self.try_receive(request).await.unwrap()
+    }
+
     pub(crate) async fn try_receive(&self, request: Receive) -> Reply<Vec<Delivery>> {
         self.receive_as(&Caller::local(), request).await
     }
