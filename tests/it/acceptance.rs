@@ -59,7 +59,8 @@ async fn acceptance_3_sixteen_due_times_sum_to_17140_seconds_d11() {
         assert_eq!(received[0].attempt, attempt);
         let delay = policy.delay(attempt);
         test.nack(&received[0], delay).await;
-        test.step(delay - Duration::from_millis(1)).await;
+        test.step(delay.saturating_sub(Duration::from_millis(1)))
+            .await;
         assert!(
             test.receive("g", "orders").await.is_empty(),
             "retry {attempt} is early"
