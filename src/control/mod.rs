@@ -3,6 +3,10 @@
 //! Serde structs only, no handles and closures: the same calls travel over the owner's socket. Messages of an instance
 //! are reached through [`Instances::cluster`].
 
+/// What [`Activity`] speaks of.
+pub mod activity {
+    pub use crate::activity::{Event, EventPage, Happening, NoticeLevel};
+}
 pub mod clock;
 pub mod error;
 pub mod functions;

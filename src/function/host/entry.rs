@@ -23,8 +23,6 @@ pub(super) struct Entry {
     pub(super) runtime: Result<Arc<dyn Runtime>, StartError>,
     pub(super) pool: Mutex<Pool>,
     pub(super) crashes: Mutex<CrashLoop>,
-    /// Why it cannot run here, as far as is known.
-    pub(super) trouble: Mutex<Option<StartError>>,
     /// Shared with the versions before and after.
     pub(super) statistics: Arc<Mutex<Statistics>>,
     /// Cancelled when a newer version took over.
@@ -38,10 +36,6 @@ impl Entry {
         runtime: Result<Arc<dyn Runtime>, StartError>,
         statistics: Arc<Mutex<Statistics>>,
     ) -> Self {
-        let trouble = match &runtime {
-            Ok(runtime) => runtime.check(&definition).err(),
-            Err(error) => Some(error.clone()),
-        };
         let requests = instances(&definition) * definition.concurrency;
         Self {
             permits: Arc::new(Semaphore::new(requests as usize)),
@@ -49,7 +43,6 @@ impl Entry {
             runtime,
             pool: Mutex::default(),
             crashes: Mutex::default(),
-            trouble: Mutex::new(trouble),
             statistics,
             retired: CancellationToken::new(),
         }
@@ -101,7 +94,7 @@ impl Entry {
     }
 
     fn state(&self, instances: u32, clock: &BrokerClock, real: &RealClock) -> FunctionState {
-        if let Some(error) = &*self.trouble.lock() {
+        if let Err(error) = &self.runtime {
             return FunctionState::Broken {
                 reason: error.to_string(),
                 hint: match error {

@@ -85,11 +85,8 @@ impl Environment {
         Ok(())
     }
 
-    pub(super) fn pairs(&self) -> Vec<(OsString, OsString)> {
-        let pairs = self.0.iter();
-        pairs
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+    pub(super) fn into_pairs(self) -> Vec<(OsString, OsString)> {
+        self.0.into_iter().collect()
     }
 }
 

@@ -1,0 +1,757 @@
+//! Send message: the order of thought from topic to body, checked while it is typed. After sending it stays as it was.
+
+mod check;
+mod draw;
+mod stored;
+pub mod words;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::domain::message::{Draft, Message, MessageType};
+use crate::domain::names::TopicName;
+use crate::report::Report;
+use crate::ui::action::{Action, Context};
+use crate::ui::dialog::Dialog;
+use crate::ui::dialog::menu::Menu;
+use crate::ui::dialog::send::check::Verdict;
+use crate::ui::dialog::send::stored::Typed;
+use crate::ui::effect::{
+    Deed, Done, EditText, Effect, SaveContent, SaveFile, SaveIn, SendReport, Ticket,
+};
+use crate::ui::pane::{Command, Commands};
+use crate::ui::state::Shared;
+use crate::ui::widget::canvas::Canvas;
+use crate::ui::widget::hex;
+use crate::ui::widget::hits::{Metrics, Target};
+use crate::ui::widget::input::Input;
+use crate::ui::widget::json;
+use crate::ui::widget::textbox::TextBox;
+
+pub use check::command_of;
+
+/// A field or button, in the order of Tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spot {
+    Topic,
+    Kind,
+    Tag,
+    Keys,
+    Group,
+    Deliver,
+    Priority,
+    Then,
+    Properties,
+    Body,
+    Template,
+    Repeat,
+    Every,
+    StopOnError,
+    Send,
+    Format,
+    History,
+    SaveTemplate,
+    CopyCommand,
+}
+
+const SPOTS: [Spot; 19] = [
+    Spot::Topic,
+    Spot::Kind,
+    Spot::Tag,
+    Spot::Keys,
+    Spot::Group,
+    Spot::Deliver,
+    Spot::Priority,
+    Spot::Then,
+    Spot::Properties,
+    Spot::Body,
+    Spot::Template,
+    Spot::Repeat,
+    Spot::Every,
+    Spot::StopOnError,
+    Spot::Send,
+    Spot::Format,
+    Spot::History,
+    Spot::SaveTemplate,
+    Spot::CopyCommand,
+];
+
+/// How the body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    #[default]
+    Json,
+    Text,
+    Hex,
+}
+
+impl Mode {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Text => "text",
+            Self::Hex => "hex",
+        }
+    }
+
+    fn by_name(name: &str) -> Self {
+        match name {
+            "text" => Self::Text,
+            "hex" => Self::Hex,
+            _ => Self::Json,
+        }
+    }
+}
+
+pub struct SendDialog {
+    topics: Vec<TopicName>,
+    topic: usize,
+    kind: MessageType,
+    tag: Input,
+    keys: Input,
+    group: Input,
+    deliver: Input,
+    priority: Input,
+    then: usize,
+    properties: Input,
+    body: TextBox,
+    mode: Mode,
+    template: usize,
+    repeat: Input,
+    every: Input,
+    stop_on_error: bool,
+    at: Spot,
+    body_top: usize,
+    body_page: usize,
+    verdict: Verdict,
+    /// Enter sends although the body is not JSON.
+    sends_as_text: bool,
+    sending: Option<Ticket>,
+    editing: Option<Ticket>,
+    result: Option<Result<SendReport, Report>>,
+    history_at: Option<usize>,
+    /// Topic letters typed so far, and when the last came.
+    prefix: (String, Duration),
+}
+
+/// What becomes of a half message.
+const THENS: [&str; 3] = ["commit", "roll back", "leave unknown"];
+
+impl SendDialog {
+    /// For a topic, with the draft kept for it.
+    pub fn open(topic: Option<TopicName>, shared: &Shared) -> Self {
+        let mut topics: Vec<TopicName> = shared
+            .newest
+            .topics
+            .rows
+            .iter()
+            .map(|row| row.definition.name.clone())
+            .filter(|name| !name.is_reserved())
+            .collect();
+        topics.sort();
+        if let Some(topic) = &topic
+            && !topics.contains(topic)
+        {
+            topics.push(topic.clone());
+        }
+        let at = topic.and_then(|topic| topics.iter().position(|known| *known == topic));
+        let mut dialog = Self {
+            topics,
+            topic: at.unwrap_or(0),
+            kind: MessageType::Normal,
+            tag: Input::default(),
+            keys: Input::default(),
+            group: Input::default(),
+            deliver: Input::default(),
+            priority: Input::default(),
+            then: 0,
+            properties: Input::default(),
+            body: TextBox::new("{\n  \n}"),
+            mode: Mode::Json,
+            template: 0,
+            repeat: Input::new("1"),
+            every: Input::new("200ms"),
+            stop_on_error: true,
+            at: Spot::Body,
+            body_top: 0,
+            body_page: 1,
+            verdict: Verdict::default(),
+            sends_as_text: false,
+            sending: None,
+            editing: None,
+            result: None,
+            history_at: None,
+            prefix: (String::new(), Duration::ZERO),
+        };
+        let kept = dialog
+            .topic_name()
+            .and_then(|topic| stored::draft(shared, topic.as_str()));
+        if let Some(typed) = kept {
+            dialog.fill_in(&typed);
+        } else {
+            dialog.follow_topic(shared);
+        }
+        dialog.check(shared);
+        dialog
+    }
+
+    /// Filled in from a message, to send it again.
+    pub fn resend(message: &Message, shared: &Shared) -> Self {
+        Self::resend_to(message, Some(message.topic.clone()), shared)
+    }
+
+    /// Filled in from a message, to another topic.
+    pub fn resend_to(message: &Message, topic: Option<TopicName>, shared: &Shared) -> Self {
+        let mut dialog = Self::open(topic, shared);
+        dialog.fill_in(&check::typed_of(message));
+        dialog.check(shared);
+        dialog
+    }
+
+    /// Filled in from a draft that was never sent.
+    pub fn draft(draft: &Draft, topic: Option<TopicName>, shared: &Shared) -> Self {
+        let mut dialog = Self::open(topic, shared);
+        dialog.fill_in(&check::typed_of_draft(draft));
+        dialog.check(shared);
+        dialog
+    }
+
+    fn topic_name(&self) -> Option<&TopicName> {
+        self.topics.get(self.topic)
+    }
+
+    /// The topic's type decides which types can be chosen.
+    fn follow_topic(&mut self, shared: &Shared) {
+        let row = self.topic_name().and_then(|name| shared.newest.topic(name));
+        if let Some(kind) = row.and_then(crate::ui::pane::topics::only_type) {
+            self.kind = kind;
+        }
+    }
+
+    fn fill_in(&mut self, typed: &Typed) {
+        let known = self.topics.iter().position(|t| t.as_str() == typed.topic);
+        self.topic = known.unwrap_or(self.topic);
+        if let Some(kind) = MessageType::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == typed.kind)
+        {
+            self.kind = kind;
+        }
+        for (input, text) in [
+            (&mut self.tag, &typed.tag),
+            (&mut self.keys, &typed.keys),
+            (&mut self.group, &typed.group),
+            (&mut self.deliver, &typed.deliver),
+            (&mut self.priority, &typed.priority),
+            (&mut self.properties, &typed.properties),
+        ] {
+            *input = Input::new(text.clone());
+        }
+        self.then = THENS.iter().position(|t| *t == typed.then).unwrap_or(0);
+        self.mode = Mode::by_name(&typed.mode);
+        self.body.set(&typed.body);
+    }
+
+    fn typed_now(&self) -> Typed {
+        Typed {
+            topic: self
+                .topic_name()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            kind: self.kind.as_str().to_owned(),
+            tag: self.tag.text().to_owned(),
+            keys: self.keys.text().to_owned(),
+            group: self.group.text().to_owned(),
+            deliver: self.deliver.text().to_owned(),
+            priority: self.priority.text().to_owned(),
+            then: THENS.get(self.then).copied().unwrap_or_default().to_owned(),
+            properties: self.properties.text().to_owned(),
+            body: self.body.text(),
+            mode: self.mode.name().to_owned(),
+            ids: Vec::new(),
+        }
+    }
+
+    fn check(&mut self, shared: &Shared) {
+        self.verdict = check::check(self, shared);
+        self.sends_as_text = false;
+    }
+
+    fn close(&self, shared: &mut Shared) -> Commands {
+        let typed = self.typed_now();
+        let mut commands = vec![Command::Close];
+        if !typed.topic.is_empty() {
+            commands.extend(stored::keep_draft(shared, typed).map(Command::from));
+        }
+        commands
+    }
+
+    fn send(&mut self, shared: &mut Shared) -> Commands {
+        if self.sending.is_some() {
+            return Vec::new();
+        }
+        self.verdict = check::check(self, shared);
+        if let Some((spot, _)) = self.verdict.problems.first() {
+            self.at = *spot;
+            return Vec::new();
+        }
+        if self.verdict.fault.is_some() && self.mode == Mode::Json && !self.sends_as_text {
+            self.sends_as_text = true;
+            self.at = Spot::Send;
+            return Vec::new();
+        }
+        match check::plan(self, shared) {
+            Ok(plan) => {
+                let ticket = shared.ticket();
+                self.sending = Some(ticket);
+                self.result = None;
+                vec![Effect::Act(ticket, Box::new(Deed::Send(plan))).into()]
+            }
+            Err((spot, problem)) => {
+                self.at = spot;
+                self.verdict.problems.push((spot, problem));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether a field means anything for the chosen type.
+    pub fn is_open(&self, spot: Spot) -> bool {
+        match spot {
+            Spot::Group => self.kind == MessageType::Fifo,
+            Spot::Deliver => self.kind == MessageType::Delay,
+            Spot::Priority => self.kind == MessageType::Priority,
+            Spot::Then => self.kind == MessageType::Transaction,
+            _ => true,
+        }
+    }
+
+    fn step(&mut self, forward: bool) {
+        let count = SPOTS.len();
+        let mut at = SPOTS.iter().position(|spot| *spot == self.at).unwrap_or(0);
+        for _ in 0..count {
+            at = if forward {
+                (at + 1) % count
+            } else {
+                (at + count - 1) % count
+            };
+            if self.is_open(SPOTS[at]) {
+                break;
+            }
+        }
+        self.at = SPOTS[at];
+    }
+
+    fn input(&mut self) -> Option<&mut Input> {
+        Some(match self.at {
+            Spot::Tag => &mut self.tag,
+            Spot::Keys => &mut self.keys,
+            Spot::Group => &mut self.group,
+            Spot::Deliver => &mut self.deliver,
+            Spot::Priority => &mut self.priority,
+            Spot::Properties => &mut self.properties,
+            Spot::Repeat => &mut self.repeat,
+            Spot::Every => &mut self.every,
+            _ => return None,
+        })
+    }
+
+    fn choose(&mut self, forward: bool, shared: &mut Shared) {
+        let step = |at: usize, count: usize| {
+            if count == 0 {
+                0
+            } else if forward {
+                (at + 1) % count
+            } else {
+                (at + count - 1) % count
+            }
+        };
+        match self.at {
+            Spot::Topic => {
+                self.topic = step(self.topic, self.topics.len());
+                self.follow_topic(shared);
+            }
+            Spot::Kind => self.choose_kind(forward, shared),
+            Spot::Then => self.then = step(self.then, THENS.len()),
+            Spot::Template => {
+                let names = stored::templates(shared);
+                self.template = step(self.template, names.len() + 1);
+                if let Some(name) = self.template.checked_sub(1).and_then(|at| names.get(at))
+                    && let Some(mut typed) = stored::template(shared, name)
+                {
+                    if typed.topic.is_empty() {
+                        typed.topic = self.typed_now().topic;
+                    }
+                    self.fill_in(&typed);
+                }
+            }
+            Spot::StopOnError => self.stop_on_error = !self.stop_on_error,
+            _ => self.step(forward),
+        }
+        self.check(shared);
+    }
+
+    fn choose_kind(&mut self, forward: bool, shared: &Shared) {
+        let allowed = check::kinds(self, shared);
+        let at = allowed.iter().position(|kind| *kind == self.kind);
+        let count = allowed.len().max(1);
+        let next = match at {
+            None => 0,
+            Some(at) if forward => (at + 1) % count,
+            Some(at) => (at + count - 1) % count,
+        };
+        self.kind = allowed.get(next).copied().unwrap_or(self.kind);
+    }
+
+    fn press(&mut self, shared: &mut Shared) -> Commands {
+        match self.at {
+            Spot::Send => self.send(shared),
+            Spot::Format => {
+                self.format(true, shared);
+                Vec::new()
+            }
+            Spot::History => self.open_history(shared),
+            Spot::SaveTemplate => self.save_template(shared),
+            Spot::CopyCommand => {
+                let command = check::command_line(self);
+                vec![Effect::Copy(command).into()]
+            }
+            _ => {
+                self.step(true);
+                Vec::new()
+            }
+        }
+    }
+
+    fn format(&mut self, wide: bool, shared: &Shared) {
+        let text = self.body.text();
+        if self.mode == Mode::Json && json::check(&text).is_none() {
+            let laid = if wide {
+                json::format(&text)
+            } else {
+                json::minify(&text)
+            };
+            self.body.set(&laid);
+            self.check(shared);
+        }
+    }
+
+    fn open_history(&self, shared: &Shared) -> Commands {
+        let all = stored::history(shared);
+        let choices = all.iter().enumerate().rev().map(|(index, typed)| {
+            let head: String = typed.body.split_whitespace().collect::<Vec<_>>().join(" ");
+            let head: String = head.chars().take(40).collect();
+            format!("{} {} {} {head}", index + 1, typed.topic, typed.keys)
+        });
+        vec![Command::Open(Box::new(Menu::choices(
+            "History",
+            choices.collect::<Vec<_>>(),
+        )))]
+    }
+
+    fn save_template(&self, shared: &mut Shared) -> Commands {
+        let typed = self.typed_now();
+        let name = if typed.tag.is_empty() {
+            typed.topic.clone()
+        } else {
+            format!("{}-{}", typed.topic, typed.tag)
+        };
+        let text = serde_json::to_string_pretty(&typed).unwrap_or_default();
+        let ticket = shared.ticket();
+        shared
+            .settings
+            .templates
+            .retain(|(known, _)| *known != name);
+        shared.settings.templates.push((name.clone(), text.clone()));
+        let file = SaveFile {
+            folder: SaveIn::Templates,
+            path: format!("{name}.json").into(),
+            content: SaveContent::Bytes(Bytes::from(text)),
+        };
+        vec![Effect::Save(ticket, file).into()]
+    }
+
+    fn walk_history(&mut self, back: bool, shared: &Shared) {
+        let all = stored::history(shared);
+        let next = match (self.history_at, back) {
+            (None, true) => all.len().checked_sub(1),
+            (None, false) => None,
+            (Some(at), true) => Some(at.saturating_sub(1)),
+            (Some(at), false) => (at + 1 < all.len()).then_some(at + 1),
+        };
+        if let Some(typed) = next.and_then(|at| all.get(at)) {
+            self.history_at = next;
+            self.fill_in(typed);
+            self.check(shared);
+        }
+    }
+
+    fn more(&self) -> Commands {
+        let choices = [
+            "format",
+            "minify",
+            "body as JSON",
+            "body as text",
+            "body as hex",
+            "open in $EDITOR",
+        ];
+        let entries = choices.iter().map(|c| (*c).to_owned());
+        vec![Command::Open(Box::new(Menu::choices("Body", entries)))]
+    }
+
+    fn set_mode(&mut self, mode: Mode, shared: &mut Shared) {
+        let bytes = match self.mode {
+            Mode::Hex => hex::decode(&self.body.text()).ok(),
+            _ => Some(self.body.text().into_bytes()),
+        };
+        let Some(bytes) = bytes else {
+            return;
+        };
+        let text = match mode {
+            Mode::Hex => hex::encode(&bytes),
+            _ => match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(_) => {
+                    shared.notice(
+                        crate::ui::state::feed::Level::Warn,
+                        "the bytes are no text; they stay in hex",
+                    );
+                    return;
+                }
+            },
+        };
+        self.mode = mode;
+        self.body.set(&text);
+    }
+
+    fn pick_topic(&mut self, c: char, shared: &Shared) {
+        if shared.uptime.saturating_sub(self.prefix.1) > Duration::from_millis(1200) {
+            self.prefix.0.clear();
+        }
+        self.prefix.0.push(c);
+        self.prefix.1 = shared.uptime;
+        let found = self
+            .topics
+            .iter()
+            .position(|topic| topic.as_str().starts_with(&self.prefix.0));
+        if let Some(at) = found {
+            self.topic = at;
+            self.follow_topic(shared);
+        }
+    }
+}
+
+impl Dialog for SendDialog {
+    fn contexts(&self) -> Vec<Context> {
+        let field = match self.at {
+            Spot::Body => Context::Body,
+            Spot::Tag
+            | Spot::Keys
+            | Spot::Group
+            | Spot::Deliver
+            | Spot::Priority
+            | Spot::Properties
+            | Spot::Repeat
+            | Spot::Every => Context::Text,
+            _ => Context::Choice,
+        };
+        vec![field, Context::Form]
+    }
+
+    fn act(&mut self, action: Action, shared: &mut Shared) -> Commands {
+        match action {
+            Action::Dismiss => return self.close(shared),
+            Action::Submit => return self.send(shared),
+            Action::More => return self.more(),
+            Action::FieldNext => self.step(true),
+            Action::FieldPrev => self.step(false),
+            Action::FormPrev => self.walk_history(true, shared),
+            Action::FormNext => self.walk_history(false, shared),
+            Action::ChoiceNext => self.choose(true, shared),
+            Action::ChoicePrev => self.choose(false, shared),
+            Action::Press => return self.press(shared),
+            _ if self.at == Spot::Body => {
+                self.body.act(action, self.body_page);
+                self.check(shared);
+            }
+            _ => {
+                if self.input().is_some_and(|input| input.act(action)) {
+                    self.check(shared);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn typed(&mut self, c: char, shared: &mut Shared) -> Commands {
+        match self.at {
+            Spot::Body => self.body.insert(&c.to_string()),
+            Spot::Topic => self.pick_topic(c, shared),
+            _ => {
+                if let Some(input) = self.input() {
+                    input.insert(&c.to_string());
+                }
+            }
+        }
+        self.check(shared);
+        Vec::new()
+    }
+
+    fn takes_text(&self) -> bool {
+        true
+    }
+
+    fn paste(&mut self, text: &str, shared: &mut Shared) -> Commands {
+        if self.at == Spot::Body {
+            self.body.insert(text);
+        } else if let Some(input) = self.input() {
+            input.insert(text);
+        }
+        self.check(shared);
+        Vec::new()
+    }
+
+    fn done(
+        &mut self,
+        ticket: Ticket,
+        done: &Result<Done, Report>,
+        shared: &mut Shared,
+    ) -> Option<Commands> {
+        if self.editing.take_if(|editing| *editing == ticket).is_some() {
+            if let Ok(Done::Edited(Some(bytes))) = done {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                self.body.set(text.strip_suffix('\n').unwrap_or(&text));
+                self.check(shared);
+            } else if let Err(report) = done {
+                shared.notice_report(report);
+            }
+            return Some(Vec::new());
+        }
+        if self.sending != Some(ticket) {
+            return None;
+        }
+        let mut commands = vec![Effect::Reload.into()];
+        match done {
+            Ok(Done::Sent(report)) => {
+                if !report.running {
+                    self.sending = None;
+                    let mut typed = self.typed_now();
+                    typed.ids = report.last.iter().map(|r| r.id.to_string()).collect();
+                    commands.extend(stored::keep_sent(shared, typed).map(Command::from));
+                    crate::ui::update::tell_done(done, shared);
+                }
+                self.result = Some(Ok(report.clone()));
+            }
+            Ok(_) => self.sending = None,
+            Err(report) => {
+                self.sending = None;
+                self.result = Some(Err(report.clone()));
+            }
+        }
+        Some(commands)
+    }
+
+    fn chosen(&mut self, choice: &str, shared: &mut Shared) -> Commands {
+        match choice {
+            "format" => self.format(true, shared),
+            "minify" => self.format(false, shared),
+            "body as JSON" => self.set_mode(Mode::Json, shared),
+            "body as text" => self.set_mode(Mode::Text, shared),
+            "body as hex" => self.set_mode(Mode::Hex, shared),
+            "open in $EDITOR" => {
+                let ticket = shared.ticket();
+                self.editing = Some(ticket);
+                let suffix = if self.mode == Mode::Json {
+                    ".json"
+                } else {
+                    ".txt"
+                };
+                let bytes = Bytes::from(self.body.text());
+                return vec![Effect::Edit(ticket, EditText::Text { bytes, suffix }).into()];
+            }
+            _ => {
+                let number = choice
+                    .split(' ')
+                    .next()
+                    .and_then(|n| n.parse::<usize>().ok());
+                let all = stored::history(shared);
+                if let Some(typed) = number.and_then(|n| all.get(n.saturating_sub(1))) {
+                    self.fill_in(typed);
+                }
+            }
+        }
+        self.check(shared);
+        Vec::new()
+    }
+
+    fn refresh(&mut self, shared: &mut Shared) -> Commands {
+        for row in &shared.newest.topics.rows {
+            let name = &row.definition.name;
+            if !name.is_reserved() && !self.topics.contains(name) {
+                self.topics.push(name.clone());
+            }
+        }
+        Vec::new()
+    }
+
+    fn click(&mut self, target: &Target, shared: &mut Shared) -> Commands {
+        match target {
+            Target::Item(at) => {
+                let Some(spot) = SPOTS.get(*at).copied() else {
+                    return Vec::new();
+                };
+                if !self.is_open(spot) {
+                    return Vec::new();
+                }
+                self.at = spot;
+                if spot >= Spot::Send {
+                    return self.press(shared);
+                }
+                if self.input().is_none() && spot != Spot::Body {
+                    self.choose(true, shared);
+                }
+                Vec::new()
+            }
+            Target::Point(_, column, row) => {
+                self.at = Spot::Body;
+                let area = ratatui::layout::Rect::new(0, 0, u16::MAX, u16::MAX);
+                self.body.click(area, self.body_top, *column, *row);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn scroll(&mut self, rows: i32) {
+        if self.at == Spot::Body {
+            let action = if rows < 0 {
+                Action::LineUp
+            } else {
+                Action::LineDown
+            };
+            for _ in 0..rows.unsigned_abs() {
+                self.body.act(action, 1);
+            }
+        }
+    }
+
+    fn drawn(&mut self, metrics: Metrics) {
+        self.body_top = metrics.top;
+        self.body_page = metrics.rows;
+    }
+
+    fn hints(&self) -> Vec<(Action, &'static str)> {
+        vec![
+            (Action::Submit, "send"),
+            (Action::FieldNext, "next field"),
+            (Action::More, "more ($EDITOR, format, hex)"),
+            (Action::FormPrev, "history"),
+            (Action::Dismiss, "close, draft kept"),
+        ]
+    }
+
+    fn draw(&self, shared: &Shared, canvas: &mut Canvas<'_>) {
+        draw::draw(self, shared, canvas);
+    }
+}

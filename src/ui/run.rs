@@ -1,0 +1,500 @@
+//! The loop: waits for one event, takes in what else is ready, starts what it leads to, draws once if something changed.
+//!
+//! It has a thread and a runtime of its own, so that no load elsewhere delays a key. Effects run on the caller's runtime.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::EventStream;
+use futures_util::{FutureExt as _, StreamExt as _};
+use tokio::runtime::Handle;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::clock::RealClock;
+use crate::control::Control;
+use crate::control::clock::ClockState;
+use crate::domain::timestamp::Timestamp;
+use crate::ui::effect::{Done, EditText, Effect, QuitMode, SendReport, Ticket};
+use crate::ui::engine::{Engine, plain};
+use crate::ui::event::{Event, Moment};
+use crate::ui::input::{coalesce, translate};
+use crate::ui::options::{ConsoleOptions, Ended, UiError};
+use crate::ui::outside;
+use crate::ui::state::State;
+use crate::ui::state::overview::Overview;
+use crate::ui::terminal::{Entered, Term, copy_sequence, restore};
+use crate::ui::update::update;
+
+/// Events taken in before a frame is drawn.
+const BURST: usize = 64;
+/// Least time between frames that answer a key.
+const KEY_FRAME: Duration = Duration::from_millis(8);
+/// Least time between frames that show news, here and over a slow line.
+const NEWS_FRAME: Duration = Duration::from_millis(33);
+const SLOW_NEWS_FRAME: Duration = Duration::from_millis(100);
+/// Least time between readings of the engine while something happens, and while nothing does.
+const BUSY_READING: Duration = Duration::from_millis(250);
+const IDLE_READING: Duration = Duration::from_secs(1);
+/// Longest text a terminal is asked to copy, encoded.
+const MOST_COPIED: usize = 74_994;
+
+/// Opens the console on a terminal and returns when it ends. The terminal is as before, whatever happens.
+pub async fn run(control: Control, options: ConsoleOptions) -> Result<Ended, UiError> {
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Err(UiError::NotATerminal);
+    }
+    let handle = Handle::current();
+    let (sender, ended) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name("console".to_owned())
+        .spawn(move || {
+            let _ = sender.send(on_own_thread(control, options, handle));
+        })
+        .map_err(UiError::Thread)?;
+    match ended.await {
+        Ok(result) => result,
+        Err(_) => Err(UiError::Panicked("its thread ended early".to_owned())),
+    }
+}
+
+fn on_own_thread(
+    control: Control,
+    options: ConsoleOptions,
+    handle: Handle,
+) -> Result<Ended, UiError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(UiError::Thread)?;
+    let term = Term::enter(options.mouse).map_err(UiError::Terminal)?;
+    let entered = term.entered();
+    let (sender, events) = mpsc::unbounded_channel();
+    let hook = PanicHook::install(entered.clone(), sender.clone());
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        runtime.block_on(Console::new(control, options, handle, term, sender, events)?.run())
+    }));
+    drop(hook);
+    let _ = restore(&entered);
+    match result {
+        Ok(result) => result,
+        Err(panic) => Err(UiError::Panicked(told(&*panic))),
+    }
+}
+
+fn told(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    crate::report::printable(&text.unwrap_or_else(|| "no message".to_owned()))
+}
+
+/// While the console runs: a panic on its own thread gives the terminal back first; one elsewhere becomes a notice.
+struct PanicHook {
+    before: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync>,
+}
+
+impl PanicHook {
+    fn install(entered: Entered, sender: mpsc::UnboundedSender<Event>) -> Self {
+        let before: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> =
+            Arc::from(std::panic::take_hook());
+        let inner = before.clone();
+        let own = std::thread::current().id();
+        std::panic::set_hook(Box::new(move |info| {
+            if std::thread::current().id() == own {
+                let _ = restore(&entered);
+                inner(info);
+            } else {
+                tracing::error!("{info}");
+                let text = crate::report::printable(&info.to_string()).replace('\n', " ");
+                let _ = sender.send(Event::WorkerPanicked(text));
+            }
+        }));
+        Self { before }
+    }
+}
+
+impl Drop for PanicHook {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let before = self.before.clone();
+            std::panic::set_hook(Box::new(move |info| before(info)));
+        }
+    }
+}
+
+/// Broker time between two readings of it.
+struct BrokerTime {
+    state: Option<ClockState>,
+    read_at: Instant,
+}
+
+impl BrokerTime {
+    fn now(&self, real: Instant) -> Timestamp {
+        match &self.state {
+            None => Timestamp::EPOCH,
+            Some(clock) if clock.held => clock.now,
+            Some(clock) => clock.now + real.saturating_duration_since(self.read_at),
+        }
+    }
+}
+
+struct Console {
+    state: State,
+    engine: Arc<Engine>,
+    handle: Handle,
+    term: Term,
+    input: Option<EventStream>,
+    sender: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedReceiver<Event>,
+    overviews: watch::Receiver<Arc<Overview>>,
+    /// Bumped to read the engine again now.
+    nudge: watch::Sender<u64>,
+    log_head: watch::Receiver<u64>,
+    clock: RealClock,
+    started: Instant,
+    time: BrokerTime,
+    drawn_at: Instant,
+    options: ConsoleOptions,
+    ended: Option<Ended>,
+}
+
+impl Console {
+    fn new(
+        control: Control,
+        options: ConsoleOptions,
+        handle: Handle,
+        term: Term,
+        sender: mpsc::UnboundedSender<Event>,
+        events: mpsc::UnboundedReceiver<Event>,
+    ) -> Result<Self, UiError> {
+        let clock = RealClock::system();
+        let size = crossterm::terminal::size().map_err(UiError::Terminal)?;
+        let mut state = State::new(&options, size);
+        outside::recall(&options, &mut state.shared);
+        let log_head = control.logs.latest();
+        let engine = Arc::new(Engine::new(control, &options, clock.clone()));
+        let nudge = watch::Sender::new(0);
+        let started = clock.now();
+        let overviews = read_on(&handle, &engine, &nudge, &sender, started);
+        Ok(Self {
+            state,
+            engine,
+            handle,
+            term,
+            input: Some(EventStream::new()),
+            sender,
+            events,
+            overviews,
+            nudge,
+            log_head,
+            time: BrokerTime {
+                state: None,
+                read_at: started,
+            },
+            drawn_at: started,
+            started,
+            clock,
+            options,
+            ended: None,
+        })
+    }
+
+    async fn run(mut self) -> Result<Ended, UiError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(UiError::Terminal)?;
+        let mut hang_up = signal(SignalKind::hangup()).map_err(UiError::Terminal)?;
+        let mut go_on = signal(SignalKind::from_raw(libc_sigcont())).map_err(UiError::Terminal)?;
+        self.draw()?;
+        while self.ended.is_none() {
+            let mut from_person = Vec::new();
+            let due = self.next_frame();
+            tokio::select! {
+                biased;
+                raw = next_input(&mut self.input) => match raw {
+                    Some(Ok(raw)) => from_person.extend(translate(raw)),
+                    Some(Err(_)) | None => self.ended = Some(Ended::Signal),
+                },
+                _ = terminate.recv() => self.ended = Some(Ended::Signal),
+                _ = hang_up.recv() => self.ended = Some(Ended::Signal),
+                _ = go_on.recv() => self.repaint()?,
+                Some(event) = self.events.recv() => self.take(event)?,
+                Ok(()) = self.overviews.changed() => self.take_overview()?,
+                Ok(()) = self.log_head.changed() => {
+                    let head = *self.log_head.borrow_and_update();
+                    self.take(Event::LogHead(head))?;
+                }
+                () = self.clock.sleep_until(due) => {}
+            }
+            self.drain(&mut from_person);
+            let had_input = !from_person.is_empty();
+            self.tick()?;
+            for event in coalesce(from_person) {
+                self.take(event)?;
+            }
+            if had_input || self.clock.now() >= self.drawn_at + self.news_frame() {
+                self.draw_if_changed(had_input)?;
+            }
+        }
+        self.term.leave().map_err(UiError::Terminal)?;
+        Ok(self.ended.unwrap_or(Ended::Signal))
+    }
+
+    /// Input that is ready now, and events beside it, up to a burst.
+    fn drain(&mut self, from_person: &mut Vec<Event>) {
+        for _ in 0..BURST {
+            match next_input(&mut self.input).now_or_never() {
+                Some(Some(Ok(raw))) => from_person.extend(translate(raw)),
+                _ => break,
+            }
+        }
+        for _ in 0..BURST {
+            match self.events.try_recv() {
+                Ok(event) => {
+                    if self.take(event).is_err() {
+                        self.ended = Some(Ended::Signal);
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn news_frame(&self) -> Duration {
+        if self.options.remote_terminal {
+            SLOW_NEWS_FRAME
+        } else {
+            NEWS_FRAME
+        }
+    }
+
+    /// When to wake at the latest: the next frame that is owed, or the next second.
+    fn next_frame(&self) -> Instant {
+        let now = self.clock.now();
+        if self.state.dirty {
+            return self.drawn_at + self.news_frame();
+        }
+        if !self.state.pending.is_empty() {
+            return now + Duration::from_millis(100);
+        }
+        let past = self.time.now(now).as_millis().rem_euclid(1000);
+        now + Duration::from_millis(u64::try_from(1001 - past).unwrap_or(1000))
+    }
+
+    fn moment(&self) -> Moment {
+        let now = self.clock.now();
+        Moment {
+            uptime: now.saturating_duration_since(self.started),
+            now: self.time.now(now),
+        }
+    }
+
+    fn tick(&mut self) -> Result<(), UiError> {
+        let moment = self.moment();
+        self.take(Event::Tick(moment))
+    }
+
+    fn take_overview(&mut self) -> Result<(), UiError> {
+        let overview = self.overviews.borrow_and_update().clone();
+        if overview.clock.is_some() {
+            self.time = BrokerTime {
+                state: overview.clock.clone(),
+                read_at: self.started + overview.at,
+            };
+        }
+        self.tick()?;
+        self.take(Event::Overview(overview))
+    }
+
+    /// Takes an event in and starts what it leads to.
+    fn take(&mut self, event: Event) -> Result<(), UiError> {
+        for effect in update(&mut self.state, event) {
+            self.start(effect).map_err(UiError::Terminal)?;
+        }
+        Ok(())
+    }
+
+    fn draw_if_changed(&mut self, at_once: bool) -> Result<(), UiError> {
+        let now = self.clock.now();
+        if !self.state.dirty || (at_once && now < self.drawn_at + KEY_FRAME) {
+            return Ok(());
+        }
+        self.draw()
+    }
+
+    fn draw(&mut self) -> Result<(), UiError> {
+        self.drawn_at = self.clock.now();
+        self.term.draw(&mut self.state).map_err(UiError::Terminal)
+    }
+
+    fn repaint(&mut self) -> Result<(), UiError> {
+        self.term.repaint().map_err(UiError::Terminal)?;
+        self.draw()
+    }
+
+    fn start(&mut self, effect: Effect) -> io::Result<()> {
+        match effect {
+            Effect::Query(ticket, query) => {
+                let engine = self.engine.clone();
+                self.spawn(async move { Event::Answer(ticket, engine.answer(query).await) });
+            }
+            Effect::Act(ticket, deed) => {
+                let engine = self.engine.clone();
+                let sender = self.sender.clone();
+                let nudge = self.nudge.clone();
+                self.spawn(async move {
+                    let progress = move |report: SendReport| {
+                        let _ = sender.send(Event::Done(ticket, Ok(Done::Sent(report))));
+                    };
+                    let done = engine.act(*deed, &progress).await;
+                    nudge.send_modify(|count| *count += 1);
+                    Event::Done(ticket, done)
+                });
+            }
+            Effect::Save(ticket, file) => {
+                let engine = self.engine.clone();
+                self.spawn(async move { Event::Done(ticket, engine.save(file).await) });
+            }
+            Effect::Use(id) => {
+                self.engine.use_instance(id);
+                self.nudge.send_modify(|count| *count += 1);
+            }
+            Effect::Reload => self.nudge.send_modify(|count| *count += 1),
+            Effect::StopSending => self.engine.stop_sending(),
+            Effect::Copy(text) => self.copy(&text)?,
+            Effect::Remember(name, text) => {
+                outside::remember(&self.handle, &self.options, name, text);
+            }
+            Effect::Edit(ticket, what) => self.edit(ticket, what)?,
+            Effect::PlainPage(text) => {
+                self.outside(|| outside::show_page(&text))?;
+            }
+            Effect::Suspend => self.outside(outside::stop_process)?,
+            Effect::Repaint => self.term.repaint()?,
+            Effect::Mouse(on) => self.term.set_mouse(on)?,
+            Effect::Quit(mode) => {
+                self.ended = Some(match mode {
+                    QuitMode::Drain => Ended::Drain,
+                    QuitMode::Now => Ended::Now,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let sender = self.sender.clone();
+        self.handle.spawn(async move {
+            let _ = sender.send(work.await);
+        });
+    }
+
+    /// Leaves the screen, does something with the terminal, and comes back.
+    fn outside<T>(&mut self, what: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        // The stream would take the other program's keys.
+        self.input = None;
+        self.term.leave()?;
+        let result = what();
+        self.term.resume()?;
+        self.input = Some(EventStream::new());
+        self.state.dirty = true;
+        result
+    }
+
+    fn edit(&mut self, ticket: Ticket, what: EditText) -> io::Result<()> {
+        let editor = self.options.editor.clone();
+        let result = self.outside(|| Ok(outside::edit(&editor, what)))?;
+        let done = result.map(Done::Edited).map_err(plain);
+        let _ = self.sender.send(Event::Done(ticket, done));
+        Ok(())
+    }
+
+    /// By the terminal first; a text too long for that goes to a helper program, or to a file.
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        let bytes = text.len();
+        let ticket = self.state.shared.ticket();
+        let encoded = bytes.div_ceil(3) * 4;
+        let done = if encoded <= MOST_COPIED {
+            let sequence = copy_sequence(text, self.options.multiplexer);
+            self.term.send(&sequence)?;
+            Ok(Done::Copied {
+                bytes,
+                how: "the terminal",
+            })
+        } else {
+            outside::copy_by_helper(&self.options.clipboards, text)
+                .map(|()| Done::Copied {
+                    bytes,
+                    how: "a helper program",
+                })
+                .map_err(plain)
+        };
+        let _ = self.sender.send(Event::Done(ticket, done));
+        Ok(())
+    }
+}
+
+/// Continued after a stop by somebody else.
+fn libc_sigcont() -> i32 {
+    nix::sys::signal::Signal::SIGCONT as i32
+}
+
+async fn next_input(
+    input: &mut Option<EventStream>,
+) -> Option<io::Result<crossterm::event::Event>> {
+    match input {
+        Some(stream) => stream.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads the engine again and again, faster while something happens; slow readers skip versions.
+fn read_on(
+    handle: &Handle,
+    engine: &Arc<Engine>,
+    nudge: &watch::Sender<u64>,
+    sender: &mpsc::UnboundedSender<Event>,
+    started: Instant,
+) -> watch::Receiver<Arc<Overview>> {
+    let (publish, receiver) = watch::channel(Arc::new(Overview::default()));
+    let engine = engine.clone();
+    let sender = sender.clone();
+    let mut nudged = nudge.subscribe();
+    let mut activity = engine.control.activity.latest();
+    handle.spawn(async move {
+        let (mut seen_event, mut seen_run) = (0, 0);
+        let clock = RealClock::system();
+        while !sender.is_closed() && !publish.is_closed() {
+            let begun = clock.now();
+            let uptime = begun.saturating_duration_since(started);
+            let last = publish.borrow().clone();
+            let overview = engine.gather(&last, uptime).await;
+            let (events, next) = engine.happened(seen_event).await;
+            let ran = events.iter().any(|event| event.is_run()) || seen_event == 0;
+            seen_event = next;
+            if !events.is_empty() {
+                let _ = sender.send(Event::Happened(events));
+            }
+            if ran {
+                let records = engine.invocations(seen_run).await;
+                seen_run = records.first().map_or(seen_run, |record| record.number);
+                if !records.is_empty() {
+                    let _ = sender.send(Event::Invocations(records));
+                }
+            }
+            let _ = publish.send(Arc::new(overview));
+            let busy = clock.sleep_until(begun + BUSY_READING);
+            tokio::select! {
+                () = busy => {}
+                _ = nudged.changed() => continue,
+            }
+            tokio::select! {
+                () = clock.sleep_until(begun + IDLE_READING) => {}
+                _ = nudged.changed() => {}
+                _ = activity.changed() => {}
+            }
+        }
+    });
+    receiver
+}
