@@ -9,6 +9,8 @@ mod crash_kill;
 mod dead_letter;
 mod delay_and_recall;
 mod fifo_order;
+mod function_custom;
+mod function_node;
 mod function_python;
 mod function_support;
 mod hostile_kill;

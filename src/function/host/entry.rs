@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) runtime: Result<Arc<dyn Runtime>, StartError>,
     pub(super) pool: Mutex<Pool>,
     pub(super) crashes: Mutex<CrashLoop>,
+    /// Why it cannot run here, as far as is known.
+    pub(super) trouble: Mutex<Option<StartError>>,
     /// Shared with the versions before and after.
     pub(super) statistics: Arc<Mutex<Statistics>>,
     /// Cancelled when a newer version took over.
@@ -36,6 +38,10 @@ impl Entry {
         runtime: Result<Arc<dyn Runtime>, StartError>,
         statistics: Arc<Mutex<Statistics>>,
     ) -> Self {
+        let trouble = match &runtime {
+            Ok(runtime) => runtime.check(&definition).err(),
+            Err(error) => Some(error.clone()),
+        };
         let requests = instances(&definition) * definition.concurrency;
         Self {
             permits: Arc::new(Semaphore::new(requests as usize)),
@@ -43,6 +49,7 @@ impl Entry {
             runtime,
             pool: Mutex::default(),
             crashes: Mutex::default(),
+            trouble: Mutex::new(trouble),
             statistics,
             retired: CancellationToken::new(),
         }
@@ -94,7 +101,7 @@ impl Entry {
     }
 
     fn state(&self, instances: u32, clock: &BrokerClock, real: &RealClock) -> FunctionState {
-        if let Err(error) = &self.runtime {
+        if let Some(error) = &*self.trouble.lock() {
             return FunctionState::Broken {
                 reason: error.to_string(),
                 hint: match error {

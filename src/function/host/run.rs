@@ -149,6 +149,7 @@ impl<'a> Running<'a> {
         match started.await {
             Ok(live) => {
                 self.entry.crashes.lock().started();
+                *self.entry.trouble.lock() = None;
                 Ok(Arc::new(live))
             }
             Err(_) if self.host.stopping.is_cancelled() => Err(Ran::Refused(HostError::Stopping)),
@@ -176,6 +177,7 @@ impl<'a> Running<'a> {
     fn not_ready(&self, not_ready: NotReady) -> Ran {
         let (class, message, result) = match not_ready {
             NotReady::Start(error @ StartError::CannotRun { .. }) => {
+                *self.entry.trouble.lock() = Some(error.clone());
                 return Ran::Refused(self.entry.cannot_run(&error));
             }
             NotReady::Start(StartError::Died { reason }) => {

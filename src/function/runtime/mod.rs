@@ -21,6 +21,11 @@ use crate::function::log::RequestLog;
 /// Makes instances of one function.
 #[async_trait]
 pub trait Runtime: Send + Sync {
+    /// Looks whether the function could run here, without starting anything.
+    fn check(&self, _definition: &FunctionDefinition) -> Result<(), StartError> {
+        Ok(())
+    }
+
     /// Returns once the instance can take its first call; hooks are the host's business.
     async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError>;
 }

@@ -23,6 +23,8 @@ const VERSION: &str = "2020-11-11";
 /// Says in an error's post that the code handled it, as Function Compute says it to callers (ND-5).
 const ERROR_KIND: &str = "x-fc-error-type";
 const HANDLED: &str = "HandledInvocationError";
+/// Set by a bootstrap that ends its process after this answer.
+const LEAVING: &str = "x-moonport-leaving";
 
 type Slots = Arc<Mutex<HashMap<String, Arc<Slot>>>>;
 type Reply = Response<Full<Bytes>>;
@@ -134,12 +136,16 @@ async fn answer(request: Request<Incoming>, slots: &Slots) -> Reply {
         (&Method::GET, ["runtime", "hold"]) => std::future::pending().await,
         (&Method::POST, ["runtime", "init", "error"]) => init_error(request, &slot).await,
         (&Method::POST, ["runtime", "invocation", id, "response"]) => {
-            post(request, &slot, id, |payload, _| Posted::Response(payload)).await
+            post(request, &slot, id, Posted::Response).await
         }
         (&Method::POST, ["runtime", "invocation", id, "error"]) => {
-            post(request, &slot, id, |payload, handled| Posted::Error {
+            let kind = request.headers().get(ERROR_KIND);
+            let handled = kind.is_some_and(|kind| kind.as_bytes() == HANDLED.as_bytes());
+            let leaving = request.headers().contains_key(LEAVING);
+            post(request, &slot, id, |payload| Posted::Error {
                 payload,
                 handled,
+                leaving,
             })
             .await
         }
@@ -166,12 +172,10 @@ async fn post(
     request: Request<Incoming>,
     slot: &Slot,
     id: &str,
-    posted: impl FnOnce(Bytes, bool) -> Posted,
+    posted: impl FnOnce(Bytes) -> Posted,
 ) -> Reply {
-    let kind = request.headers().get(ERROR_KIND);
-    let handled = kind.is_some_and(|kind| kind.as_bytes() == HANDLED.as_bytes());
     let (posted, status) = match body(request).await {
-        Body::Whole(payload) => (posted(payload, handled), StatusCode::OK),
+        Body::Whole(payload) => (posted(payload), StatusCode::OK),
         Body::TooLarge => (Posted::TooLarge, StatusCode::PAYLOAD_TOO_LARGE),
         Body::Broken => return refused(StatusCode::BAD_REQUEST, "the body was cut off"),
     };

@@ -85,8 +85,11 @@ impl Environment {
         Ok(())
     }
 
-    pub(super) fn into_pairs(self) -> Vec<(OsString, OsString)> {
-        self.0.into_iter().collect()
+    pub(super) fn pairs(&self) -> Vec<(OsString, OsString)> {
+        let pairs = self.0.iter();
+        pairs
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 }
 

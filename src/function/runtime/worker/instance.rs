@@ -1,121 +1,33 @@
 //! A worker that polls the runtime API, behind the runtime seam.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use crate::domain::function::{ErrorClass, FunctionDefinition};
-use crate::function::log::{Prefix, cut};
+use crate::domain::function::ErrorClass;
+use crate::function::log::cut;
 use crate::function::runtime::worker::api::Registration;
-use crate::function::runtime::worker::folder::Folder;
 use crate::function::runtime::worker::headers::call_headers;
-use crate::function::runtime::worker::output::{Reader, Target};
-use crate::function::runtime::worker::process::{Process, Spawn};
+use crate::function::runtime::worker::running::Worker;
 use crate::function::runtime::worker::slot::{Pending, Posted};
-use crate::function::runtime::worker::workshop::Workshop;
-use crate::function::runtime::{Answer, Call, End, Exit, Failure, Instance, Launch, StartError};
+use crate::function::runtime::{Answer, Call, End, Failure, Instance, StartError};
 
-/// Between asking a worker to end and ending it (SAFE-2).
-const GRACE: Duration = Duration::from_millis(500);
-/// How long the descendants of a worker that ended may hold up its record (SAFE-3).
-const AFTER_EXIT: Duration = Duration::from_millis(200);
 /// A worker that has not asked for its first call by then is given up (CU-2).
 pub(super) const START_PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of an error's message that a record keeps.
 const MESSAGE_BYTES: usize = 1024;
-
-/// How one kind of runtime shows itself.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Style {
-    pub(super) prefix: Prefix,
-    pub(super) banner: Option<&'static str>,
-}
-
-/// Everything of an instance that is not its way of being called.
-pub(super) struct Worker {
-    pub(super) workshop: Arc<Workshop>,
-    pub(super) definition: Arc<FunctionDefinition>,
-    pub(super) process: Process,
-    pub(super) target: Arc<Target>,
-    stdout: Reader,
-    stderr: Reader,
-    _folder: Folder,
-}
-
-impl Worker {
-    pub(super) async fn start(
-        workshop: &Arc<Workshop>,
-        launch: Launch,
-        spawn: &Spawn,
-        folder: Folder,
-        prefix: Prefix,
-    ) -> Result<Self, StartError> {
-        let (process, pipes) = Process::start(spawn, &workshop.real).await?;
-        let target = Arc::new(Target::new(prefix, launch.log));
-        Ok(Self {
-            workshop: workshop.clone(),
-            definition: launch.definition,
-            process,
-            stdout: Reader::start(pipes.stdout, target.clone()),
-            stderr: Reader::start(pipes.stderr, target.clone()),
-            target,
-            _folder: folder,
-        })
-    }
-
-    /// Runs one call with its output going to its own log, and returns after the last of it.
-    pub(super) async fn during(&self, call: &Call, answer: impl Future<Output = Answer>) -> Answer {
-        self.target.begin(call.log.clone());
-        self.process.busy(true);
-        let answer = tokio::select! {
-            biased;
-            answer = answer => answer,
-            exit = self.process.exited() => self.after_exit(exit).await,
-        };
-        self.catch_up().await;
-        self.process.busy(false);
-        let idle = self.workshop.idle_log(&self.definition);
-        self.target.finish(&call.log, idle);
-        answer
-    }
-
-    async fn after_exit(&self, exit: Exit) -> Answer {
-        tokio::select! {
-            () = self.process.gone() => {}
-            () = self.workshop.real.sleep(AFTER_EXIT) => {}
-        }
-        Answer::Exited(exit)
-    }
-
-    async fn catch_up(&self) {
-        let real = &self.workshop.real;
-        tokio::join!(self.stdout.drain(real), self.stderr.drain(real));
-    }
-
-    /// What is said of a worker that ended before it was ready.
-    pub(super) async fn died(&self, exit: Exit) -> StartError {
-        let _ = self.after_exit(exit.clone()).await;
-        self.catch_up().await;
-        let last = self.target.last_line();
-        let colon = if last.is_empty() { "" } else { ": " };
-        StartError::Died {
-            reason: format!("the process ended before it was ready ({exit}){colon}{last}"),
-        }
-    }
-
-    pub(super) async fn end(&self) {
-        self.process.end(GRACE).await;
-    }
-}
 
 /// A worker and its place in the runtime API.
 pub(super) struct ApiInstance {
     worker: Worker,
     registration: Registration,
     banner: Option<&'static str>,
+    /// It said that it ends.
+    leaving: AtomicBool,
 }
 
 impl ApiInstance {
@@ -123,7 +35,7 @@ impl ApiInstance {
     pub(super) async fn ready(
         worker: Worker,
         registration: Registration,
-        style: Style,
+        banner: Option<&'static str>,
     ) -> Result<Arc<dyn Instance>, StartError> {
         let slot = &registration.slot;
         let failed = tokio::select! {
@@ -143,7 +55,8 @@ impl ApiInstance {
         Ok(Arc::new(Self {
             worker,
             registration,
-            banner: style.banner,
+            banner,
+            leaving: AtomicBool::new(false),
         }))
     }
 }
@@ -155,6 +68,9 @@ impl Instance for ApiInstance {
     }
 
     async fn call(&self, call: Call) -> Answer {
+        if let Some(command) = self.worker.hook_command(call.kind) {
+            return self.worker.run_command(&call, &command).await;
+        }
         let workshop = &self.worker.workshop;
         let headers = call_headers(
             &call,
@@ -169,7 +85,11 @@ impl Instance for ApiInstance {
         };
         let answer = async {
             match self.registration.slot.call(pending).await {
-                Some(posted) => answer_of(posted),
+                Some(posted) => {
+                    let leaves = matches!(posted, Posted::Error { leaving: true, .. });
+                    self.leaving.fetch_or(leaves, Ordering::Relaxed);
+                    answer_of(posted)
+                }
                 // The other side of the slot lives as long as this one.
                 None => std::future::pending().await,
             }
@@ -182,7 +102,7 @@ impl Instance for ApiInstance {
     }
 
     fn is_alive(&self) -> bool {
-        self.worker.process.is_running()
+        self.worker.process.is_running() && !self.leaving.load(Ordering::Relaxed)
     }
 
     fn peak_memory_mb(&self) -> f64 {
@@ -193,7 +113,9 @@ impl Instance for ApiInstance {
 fn answer_of(posted: Posted) -> Answer {
     match posted {
         Posted::Response(result) => Answer::Done(result),
-        Posted::Error { payload, handled } => Answer::Failed(failure(payload, handled)),
+        Posted::Error {
+            payload, handled, ..
+        } => Answer::Failed(failure(payload, handled)),
         Posted::TooLarge => Answer::Failed(Failure {
             class: ErrorClass::EntityTooLarge,
             message: "the result exceeds the maximum allowed size".to_owned(),

@@ -27,6 +27,16 @@ pub(super) fn python(
     }
 }
 
+/// `node` on the search path.
+pub(super) fn node(definition: &FunctionDefinition, search: &OsStr) -> Result<PathBuf, StartError> {
+    on_path("node", search, &definition.code).ok_or_else(|| StartError::CannotRun {
+        reason: "`node` is not on the path".to_owned(),
+        hint: Some(
+            "install Node.js, or use `runtime = \"js\"`, which needs nothing installed".to_owned(),
+        ),
+    })
+}
+
 /// An interpreter, or the folder of a virtual environment that holds one.
 fn chosen_python(chosen: &Path) -> Result<PathBuf, StartError> {
     let candidates = [

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::domain::function::Runtime as Kind;
 use crate::function::host::HostOptions;
 use crate::function::runtime::list::left_out;
+use crate::function::runtime::worker::custom::CustomRuntime;
+use crate::function::runtime::worker::node::NodeRuntime;
 use crate::function::runtime::worker::python::PythonRuntime;
 use crate::function::runtime::worker::workshop::Workshop;
 use crate::function::runtime::{Runtime, StartError};
@@ -22,9 +24,12 @@ impl Workers {
     }
 
     pub fn of(&self, kind: Kind) -> Result<Arc<dyn Runtime>, StartError> {
+        let workshop = self.workshop.clone();
         match kind {
-            Kind::Python3 => Ok(Arc::new(PythonRuntime::new(self.workshop.clone()))),
-            other => Err(left_out(other)),
+            Kind::Python3 => Ok(Arc::new(PythonRuntime::new(workshop))),
+            Kind::NodeJs => Ok(Arc::new(NodeRuntime::new(workshop))),
+            Kind::Custom => Ok(Arc::new(CustomRuntime::new(workshop))),
+            Kind::Js | Kind::Rust => Err(left_out(kind)),
         }
     }
 }

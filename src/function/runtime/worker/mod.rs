@@ -5,15 +5,20 @@
 
 pub mod api;
 pub mod control;
+pub mod custom;
 mod environment;
 mod folder;
+mod ground;
 mod headers;
+mod http;
 mod instance;
 mod interpreter;
 pub mod list;
+pub mod node;
 pub mod output;
 pub mod process;
 pub mod python;
+mod running;
 mod slot;
 pub mod supervisor;
 mod sweep;

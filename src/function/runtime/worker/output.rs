@@ -6,11 +6,12 @@ mod reader;
 mod split;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
 use crate::domain::ids::RequestId;
-use crate::function::log::{Prefix, RequestLog, cut};
+use crate::function::log::{RequestLog, cut};
 
 use prefix::{platform_line, read_prefix};
 
@@ -23,8 +24,7 @@ const LAST_LINE: usize = 512;
 /// Where the output of one instance goes.
 pub struct Target {
     routes: Mutex<Routes>,
-    /// How the runtime's framed records are written.
-    prefix: Prefix,
+    heap_exhausted: AtomicBool,
 }
 
 struct Routes {
@@ -38,14 +38,14 @@ struct Routes {
 
 impl Target {
     /// Output goes to `idle` until a request begins.
-    pub fn new(prefix: Prefix, idle: Arc<RequestLog>) -> Self {
+    pub fn new(idle: Arc<RequestLog>) -> Self {
         Self {
             routes: Mutex::new(Routes {
                 running: Vec::new(),
                 idle,
                 last_line: String::new(),
             }),
-            prefix,
+            heap_exhausted: AtomicBool::new(false),
         }
     }
 
@@ -54,11 +54,17 @@ impl Target {
         self.routes.lock().running.push(log);
     }
 
-    /// The request is over; later output goes to `idle`.
-    pub fn finish(&self, log: &Arc<RequestLog>, idle: Arc<RequestLog>) {
+    /// The request is over; later output goes to `idle`. True when no other request runs.
+    pub fn finish(&self, log: &Arc<RequestLog>, idle: Arc<RequestLog>) -> bool {
         let mut routes = self.routes.lock();
         routes.running.retain(|running| !Arc::ptr_eq(running, log));
         routes.idle = idle;
+        routes.running.is_empty()
+    }
+
+    /// Whether the engine of Node.js said that its heap is full (LOG-10).
+    pub fn saw_exhausted_heap(&self) -> bool {
+        self.heap_exhausted.load(Ordering::Relaxed)
     }
 
     /// The last thing printed, for the story of a worker that died early (SAFE-12).
@@ -69,9 +75,11 @@ impl Target {
     /// Writes one piece of output.
     pub fn write(&self, piece: &Piece) {
         match piece {
-            Piece::Record { label, message } => {
-                self.current().record(self.prefix, label, message);
-            }
+            Piece::Record {
+                prefix,
+                label,
+                message,
+            } => self.current().record(*prefix, label, message),
             Piece::Line(line) => self.write_line(line),
         }
     }
@@ -94,6 +102,9 @@ impl Target {
     }
 
     fn remember(&self, line: &str) {
+        if line.contains("JavaScript heap out of memory") {
+            self.heap_exhausted.store(true, Ordering::Relaxed);
+        }
         if !line.trim().is_empty() {
             cut(line, LAST_LINE).clone_into(&mut self.routes.lock().last_line);
         }
@@ -136,7 +147,7 @@ mod tests {
     #[test]
     fn lines_go_to_the_request_they_name_or_else_the_newest_log2() {
         let runs = Arc::new(MemoryRuns::default());
-        let target = Target::new(Prefix::IsoTime, log(&runs, None));
+        let target = Target::new(log(&runs, None));
         let (first, second) = (log(&runs, Some("A")), log(&runs, Some("B")));
         target.write(&line("before"));
         target.begin(first.clone());
@@ -160,7 +171,7 @@ mod tests {
     #[test]
     fn the_programs_own_start_and_end_lines_are_dropped_cu7() {
         let runs = Arc::new(MemoryRuns::default());
-        let target = Target::new(Prefix::IsoTime, log(&runs, None));
+        let target = Target::new(log(&runs, None));
         target.begin(log(&runs, Some("A")));
         target.write(&line("FC Invoke Start RequestId: A"));
         target.write(&line(

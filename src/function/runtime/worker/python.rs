@@ -1,25 +1,23 @@
 //! Python functions: the bootstrap, the interpreter and its flags.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::domain::function::EventAs;
-use crate::function::log::Prefix;
-use crate::function::runtime::worker::environment::Environment;
-use crate::function::runtime::worker::instance::{ApiInstance, Style, Worker};
+use crate::domain::function::{EventAs, FunctionDefinition};
+use crate::function::runtime::worker::ground::{Ground, check_code, folder_list};
+use crate::function::runtime::worker::instance::ApiInstance;
 use crate::function::runtime::worker::interpreter;
 use crate::function::runtime::worker::process::Spawn;
+use crate::function::runtime::worker::running::Worker;
 use crate::function::runtime::worker::workshop::Workshop;
 use crate::function::runtime::{Instance, Launch, Runtime, StartError};
 
 const BOOTSTRAP: &str = include_str!("../../../../assets/runtime/python/bootstrap.py");
-
-const STYLE: Style = Style {
-    prefix: Prefix::IsoTime,
-    banner: Some("FunctionCompute python3 runtime inited."),
-};
+const BANNER: &str = "FunctionCompute python3 runtime inited.";
 
 /// Starts Python workers.
 pub struct PythonRuntime {
@@ -30,65 +28,81 @@ impl PythonRuntime {
     pub fn new(workshop: Arc<Workshop>) -> Self {
         Self { workshop }
     }
-}
 
-#[async_trait]
-impl Runtime for PythonRuntime {
-    async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {
-        let definition = launch.definition.clone();
-        let interpreter = interpreter::python(&definition, &self.workshop.search_path)?;
-        let folder = self.workshop.folder()?;
-        let registration = self.workshop.register().await?;
-        let bootstrap = folder.bootstrap("moonport_bootstrap", "py", BOOTSTRAP)?;
-
-        let mut environment = Environment::of(
-            &definition,
-            &launch.instance_id,
-            &self.workshop.place,
-            folder.path(),
-        );
+    fn spawn(&self, launch: &Launch, ground: &mut Ground) -> Result<Spawn, StartError> {
+        let definition = &launch.definition;
+        let interpreter = interpreter::python(definition, &self.workshop.search_path)?;
+        let bootstrap = ground
+            .folder
+            .bootstrap("moonport_bootstrap", "py", BOOTSTRAP)?;
+        let layers = folder_list(definition.layers.iter().map(PathBuf::as_path))?;
+        let environment = &mut ground.environment;
         if let Some(home) = interpreter.parent() {
             environment.prefer(home);
         }
         environment.set("PYTHONIOENCODING", "utf-8:surrogateescape");
-        environment.set("FC_RUNTIME_API", registration.address());
         environment.set("_FC_EVENT_AS", event_as(definition.event_as));
-        environment.set("_FC_LAYERS", layers(&definition.layers)?);
-        environment.add_user(&definition)?;
-
-        let mut arguments: Vec<OsString> = ["-u", "-B", "-W", "ignore"].map(Into::into).into();
-        if let Some(port) = definition.debug {
-            let listen = format!("127.0.0.1:{port}");
-            arguments.extend(["-m", "debugpy", "--listen"].map(OsString::from));
-            arguments.push(listen.into());
-        }
-        arguments.push(bootstrap.into());
-        let spawn = Spawn {
-            supervisor: self.workshop.supervisor.clone(),
-            program: interpreter.into(),
-            arguments,
-            folder: definition.code.clone(),
-            environment: environment.into_pairs(),
-            memory_mb: definition.memory,
-            home: folder.path().to_owned(),
-        };
-        let worker = Worker::start(&self.workshop, launch, &spawn, folder, STYLE.prefix).await?;
-        ApiInstance::ready(worker, registration, STYLE).await
+        environment.set("_FC_LAYERS", layers);
+        let arguments = arguments(definition, &interpreter, bootstrap)?;
+        ground.spawn(&self.workshop, definition, interpreter.into(), arguments)
     }
 }
 
-const fn event_as(form: EventAs) -> &'static str {
+#[async_trait]
+impl Runtime for PythonRuntime {
+    fn check(&self, definition: &FunctionDefinition) -> Result<(), StartError> {
+        interpreter::python(definition, &self.workshop.search_path)?;
+        check_code(definition)
+    }
+
+    async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {
+        let mut ground = Ground::prepare(&self.workshop, &launch).await?;
+        let spawn = self.spawn(&launch, &mut ground)?;
+        let worker = Worker::start(&self.workshop, launch, spawn, ground.folder).await?;
+        ApiInstance::ready(worker, ground.registration, Some(BANNER)).await
+    }
+}
+
+/// Unbuffered, without byte code in the user's folders, warnings off as in the cloud (PY-3).
+fn arguments(
+    definition: &FunctionDefinition,
+    interpreter: &Path,
+    bootstrap: PathBuf,
+) -> Result<Vec<OsString>, StartError> {
+    let mut arguments: Vec<OsString> = ["-u", "-B", "-W", "ignore"].map(Into::into).into();
+    if let Some(port) = definition.debug {
+        check_debugger(interpreter)?;
+        let listen = format!("127.0.0.1:{port}");
+        arguments.extend(["-m", "debugpy", "--listen", &listen].map(OsString::from));
+    }
+    arguments.push(bootstrap.into());
+    Ok(arguments)
+}
+
+fn check_debugger(interpreter: &Path) -> Result<(), StartError> {
+    let found = Command::new(interpreter)
+        .args(["-c", "import debugpy"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if found.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    Err(StartError::CannotRun {
+        reason: "`debug` needs the Python package `debugpy`".to_owned(),
+        hint: Some(format!(
+            "`{} -m pip install debugpy`, or remove `debug` from its definition",
+            interpreter.display()
+        )),
+    })
+}
+
+/// The word by which bootstraps know the form of the event (S-3).
+pub(super) const fn event_as(form: EventAs) -> &'static str {
     match form {
         EventAs::Auto => "auto",
         EventAs::Bytes => "bytes",
         EventAs::Object => "object",
     }
-}
-
-/// The folders of layers as one list (PY-3).
-fn layers(folders: &[std::path::PathBuf]) -> Result<OsString, StartError> {
-    std::env::join_paths(folders).map_err(|error| StartError::CannotRun {
-        reason: format!("its layers cannot be listed: {error}"),
-        hint: None,
-    })
 }

@@ -21,6 +21,8 @@ pub(super) enum Posted {
     Error {
         payload: Bytes,
         handled: bool,
+        /// The worker ends after this answer.
+        leaving: bool,
     },
     /// A body over the limit.
     TooLarge,

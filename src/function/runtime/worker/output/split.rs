@@ -2,19 +2,23 @@
 //!
 //! A bootstrap frames each log record, so that a multi-line record stays one (LOG-13): magic, payload length, payload.
 //! A frame is at most [`MAX_FRAME`] bytes, which a pipe takes in one piece; a longer record continues in further frames
-//! of the same writer. Payload: `more` flag, writer's pid, label length, label, message.
+//! of the same writer. Payload: flags, writer's pid, label length, label, message.
 
 use std::collections::BTreeMap;
 
-use crate::function::log::MAX_RECORD;
+use crate::function::log::{MAX_RECORD, Prefix};
 
 /// Opens a frame; no valid UTF-8 text holds it.
 const MAGIC: [u8; 4] = [0xED, 0xDB, 0xAC, 0x9B];
 /// Magic, length and payload together.
 const MAX_FRAME: usize = 4096;
 const HEADER: usize = 8;
-/// Flag, pid and label length before label and message.
+/// Flags, pid and label length before label and message.
 const PAYLOAD_HEADER: usize = 6;
+/// The record goes on in the writer's next frame.
+const FLAG_MORE: u8 = 1;
+/// The record is written with [`Prefix::SpacedTime`].
+const FLAG_SPACED: u8 = 2;
 /// Writers whose records may be unfinished at once; a process that was killed inside a record leaves one behind.
 const MAX_WRITERS: usize = 64;
 /// Bytes of a line that are kept: one more than a record holds, so that it shows as cut.
@@ -26,7 +30,11 @@ pub enum Piece {
     /// A line without its line break.
     Line(String),
     /// A record of a runtime's logger.
-    Record { label: String, message: String },
+    Record {
+        prefix: Prefix,
+        label: String,
+        message: String,
+    },
 }
 
 /// Takes bytes as they come and holds what is not finished, never more than a bounded amount.
@@ -121,7 +129,7 @@ impl Splitter {
         let Some((header, body)) = payload.split_at_checked(PAYLOAD_HEADER) else {
             return;
         };
-        let [more, pid @ .., label_length] = header else {
+        let [flags, pid @ .., label_length] = header else {
             return;
         };
         let writer = pid.iter().fold(0, |pid, byte| pid << 8 | u32::from(*byte));
@@ -131,8 +139,14 @@ impl Splitter {
         let mut half = self.records.remove(&writer).unwrap_or_default();
         label.clone_into(&mut half.label);
         append_bounded(&mut half.message, message);
-        if *more == 0 {
+        if flags & FLAG_MORE == 0 {
+            let spaced = flags & FLAG_SPACED != 0;
             out(Piece::Record {
+                prefix: if spaced {
+                    Prefix::SpacedTime
+                } else {
+                    Prefix::IsoTime
+                },
                 label: text_of(&half.label),
                 message: text_of(&half.message),
             });
@@ -208,6 +222,7 @@ mod tests {
 
     fn record(label: &str, message: &str) -> Piece {
         Piece::Record {
+            prefix: Prefix::IsoTime,
             label: label.to_owned(),
             message: message.to_owned(),
         }
