@@ -4,11 +4,13 @@ use redb::{ReadTransaction, WriteTransaction};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::domain::names::TopicName;
-use crate::store::codec::FORMAT;
 use crate::store::fault::Fault;
 use crate::store::indexes::Digest;
 use crate::store::journal::Position;
 use crate::store::segment::META;
+
+/// The version of everything under an instance's directory. A store with a higher one is refused.
+pub(super) const FORMAT: u32 = 1;
 
 const HEAD: &str = "head";
 const CHECKPOINT: &str = "checkpoint";

@@ -11,8 +11,8 @@ use crate::domain::message::{Message, Place};
 use crate::domain::names::TopicName;
 use crate::domain::record::{Record, Subject};
 use crate::domain::timestamp::Timestamp;
-use crate::store::codec;
 use crate::store::error::StoreError;
+use crate::store::frame;
 use crate::store::intake::Intake;
 use crate::store::journal::{
     Commit, Journal, JournalStatistics, KeyQuery, Live, Located, Position, QueueSpan,
@@ -43,7 +43,7 @@ impl DurableJournal {
         }
     }
 
-    fn refused(&self, fault: &codec::Fault) -> StoreError {
+    fn refused(&self, fault: &frame::Fault) -> StoreError {
         StoreError::from_io(
             "encode a record for",
             &self.log.shelf.disk.path(""),

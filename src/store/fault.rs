@@ -4,8 +4,8 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::store::codec;
 use crate::store::error::StoreError;
+use crate::store::frame;
 
 /// A failed transaction.
 #[derive(Debug)]
@@ -21,8 +21,8 @@ impl<E: Into<redb::Error>> From<E> for Fault {
     }
 }
 
-impl From<codec::Fault> for Fault {
-    fn from(fault: codec::Fault) -> Self {
+impl From<frame::Fault> for Fault {
+    fn from(fault: frame::Fault) -> Self {
         Self::Broken(fault.to_string())
     }
 }

@@ -7,6 +7,8 @@ pub mod disk;
 mod durable;
 pub mod error;
 mod fault;
+mod format;
+mod frame;
 mod indexes;
 mod intake;
 pub mod journal;
@@ -16,6 +18,7 @@ pub mod memory;
 pub mod open;
 mod port;
 mod recent;
+pub mod runs;
 #[cfg(test)]
 mod samples;
 mod segment;

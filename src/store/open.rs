@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::record::Record;
-use crate::store::checkpoint::{self, Catalogue};
-use crate::store::codec::{self, FORMAT};
+use crate::store::checkpoint::{self, Catalogue, FORMAT};
+use crate::store::codec;
 use crate::store::disk::Disk;
 use crate::store::disk::file::Directory;
 use crate::store::durable::DurableJournal;
 use crate::store::error::StoreError;
+use crate::store::format;
 use crate::store::indexes::{self, Indexes};
 use crate::store::intake::Intake;
 use crate::store::journal::{Journal, Located, Observer, Recovery};
@@ -20,9 +21,6 @@ use crate::store::recent::Recent;
 use crate::store::segment::{self, LogReader, Segment};
 use crate::store::shelf::{Shelf, Volume};
 use crate::store::writer::{Progress, Writer};
-
-/// The file that says which format a directory has; it is read before anything else is touched.
-const FORMAT_FILE: &str = "format";
 
 /// How a journal uses memory, disk and time.
 #[derive(Debug, Clone)]
@@ -98,7 +96,8 @@ pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Box<dyn Recovery
         .map_err(|error| StoreError::from_io("list", &disk.path(""), error))?;
     let mut firsts: Vec<u64> = names.iter().filter_map(|n| segment::first_of(n)).collect();
     firsts.sort_unstable();
-    check_format(&disk, &names)?;
+    let is_segment = |name: &String| segment::first_of(name).is_some();
+    format::check(&*disk, FORMAT, names.iter().any(is_segment))?;
     for name in names.iter().filter(|name| segment::is_unfinished(name)) {
         disk.remove(name)
             .map_err(|error| StoreError::from_io("remove", &disk.path(name), error))?;
@@ -115,47 +114,6 @@ pub fn open_on(disk: Arc<dyn Disk>, options: Options) -> Result<Box<dyn Recovery
             open_on(disk, options)
         }
         _ => Ok(Box::new(opened)),
-    }
-}
-
-/// Reads or makes the format file.
-fn check_format(disk: &Arc<dyn Disk>, names: &[String]) -> Result<(), StoreError> {
-    let path = disk.path(FORMAT_FILE);
-    let failed = |action| {
-        let path = path.clone();
-        move |error| StoreError::from_io(action, &path, error)
-    };
-    if !names.iter().any(|name| name == FORMAT_FILE) {
-        if names.iter().any(|name| segment::first_of(name).is_some()) {
-            return Err(StoreError::Damaged {
-                path,
-                detail: "it is missing beside segments".to_owned(),
-            });
-        }
-        let draft = format!("{FORMAT_FILE}.new");
-        let file = disk.create(&draft).map_err(failed("create"))?;
-        file.write(0, format!("{FORMAT}\n").as_bytes())
-            .map_err(failed("write"))?;
-        file.sync().map_err(failed("write"))?;
-        drop(file);
-        return disk.rename(&draft, FORMAT_FILE).map_err(failed("create"));
-    }
-    let file = disk.open(FORMAT_FILE).map_err(failed("open"))?;
-    let size = file.size().map_err(failed("read"))?.min(32);
-    let mut text = vec![0; size as usize];
-    file.read(0, &mut text).map_err(failed("read"))?;
-    let found = std::str::from_utf8(&text).ok();
-    match found.and_then(|text| text.trim().parse::<u32>().ok()) {
-        Some(found) if found > FORMAT => Err(StoreError::NewerFormat {
-            path,
-            found,
-            known: FORMAT,
-        }),
-        Some(FORMAT) => Ok(()),
-        _ => Err(StoreError::Damaged {
-            path,
-            detail: "it does not name a format".to_owned(),
-        }),
     }
 }
 

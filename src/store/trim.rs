@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::domain::record::{Record, Subject};
 use crate::store::codec::{self, Frame};
 use crate::store::error::StoreError;
+use crate::store::frame;
 use crate::store::indexes::{Digest, PARKED, queue_subject};
 use crate::store::intake::Intake;
 use crate::store::journal::{Live, Position};
@@ -143,7 +144,7 @@ impl Carrier<'_> {
                     let (at, frame) = frame?;
                     let record = frame.record()?;
                     if self.is_live(volume, at, &frame, &record) {
-                        load.add(at, &frame, record);
+                        load.add(at, &frame, record)?;
                     }
                 }
                 reached = Some(sequence);
@@ -202,10 +203,11 @@ impl Carrier<'_> {
 }
 
 impl Load {
-    fn add(&mut self, at: Position, frame: &Frame<'_>, record: Record) {
+    fn add(&mut self, at: Position, frame: &Frame<'_>, record: Record) -> Result<(), frame::Fault> {
         let start = self.bytes.len();
-        codec::copy(frame, at, &mut self.bytes);
+        codec::copy(frame, at, &mut self.bytes)?;
         self.records
             .push((record, (self.bytes.len() - start) as u32));
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use crate::store::checkpoint::{self, Catalogue};
 use crate::store::codec;
 use crate::store::error::StoreError;
 use crate::store::fault::Fault;
+use crate::store::frame;
 use crate::store::indexes::run::{Packed, Run};
 use crate::store::indexes::{Indexes, merge};
 use crate::store::intake::{Intake, Job, Taken};
@@ -38,7 +39,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(records: Vec<Record>) -> Result<Self, codec::Fault> {
+    pub(super) fn new(records: Vec<Record>) -> Result<Self, frame::Fault> {
         let mut bytes = Vec::new();
         let mut framed = Vec::with_capacity(records.len());
         for record in records {

@@ -27,27 +27,15 @@ fn a_copy_remembers_where_it_lay_first() {
     let (mut once, mut twice) = (Vec::new(), Vec::new());
     let mut original = Vec::new();
     encode(&record, &mut original).unwrap();
-    copy(&split(&original).unwrap(), first, &mut once);
+    copy(&split(&original).unwrap(), first, &mut once).unwrap();
     let moved = Position {
         sequence: 20,
         offset: 0,
     };
-    copy(&split(&once).unwrap(), moved, &mut twice);
+    copy(&split(&once).unwrap(), moved, &mut twice).unwrap();
     let frame = split(&twice).unwrap();
     assert_eq!(frame.origin, Some(first));
     assert_eq!(frame.record().unwrap(), record);
-}
-
-#[test]
-fn a_changed_or_missing_byte_is_noticed() {
-    let mut bytes = Vec::new();
-    encode(&samples::stored("orders", 0, 3), &mut bytes).unwrap();
-    for at in 0..bytes.len() {
-        let mut changed = bytes.clone();
-        changed[at] ^= 0x20;
-        assert!(split(&changed).is_err(), "byte {at}");
-        assert!(split(&bytes[..at]).is_err(), "cut at {at}");
-    }
 }
 
 #[test]

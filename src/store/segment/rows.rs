@@ -6,6 +6,7 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable as _, WriteTransaction}
 
 use crate::store::codec::{self, Frame};
 use crate::store::fault::Fault;
+use crate::store::frame;
 use crate::store::journal::Position;
 use crate::store::segment::LOG;
 
@@ -103,7 +104,7 @@ impl LogReader {
                     let rest = &bytes.value()[offset_of(wanted) - offset_of(*at)..];
                     match codec::split(rest) {
                         Ok(frame) => visit(*position, Some(frame))?,
-                        Err(codec::Fault::Short(_)) => {
+                        Err(frame::Fault::Short(_)) => {
                             let whole = self.rest_of_commit(*at, rest)?;
                             visit(*position, Some(codec::split(&whole)?))?
                         }
@@ -127,9 +128,9 @@ impl LogReader {
         loop {
             match codec::split(&whole) {
                 Ok(_) => return Ok(whole),
-                Err(codec::Fault::Short(needed)) => {
+                Err(frame::Fault::Short(needed)) => {
                     let Some(row) = rows.next() else {
-                        return Err(codec::Fault::Short(needed).into());
+                        return Err(frame::Fault::Short(needed).into());
                     };
                     whole.extend_from_slice(row?.1.value());
                 }
