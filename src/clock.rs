@@ -106,6 +106,12 @@ impl BrokerClock {
         self.0.state.lock().held.is_some()
     }
 
+    /// How far it shows a later moment than the wall clock.
+    pub fn ahead(&self) -> Duration {
+        let now = self.now();
+        now.since(Timestamp::from_millis(self.0.wall.millis()))
+    }
+
     /// What to write down; see [`SavedClock`].
     pub fn saved(&self) -> SavedClock {
         let mut state = self.0.state.lock();

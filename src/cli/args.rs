@@ -190,16 +190,6 @@ pub enum Command {
     Keys(Keys),
     /// Completions for a shell
     Completions(Completions),
-    /// Starts a worker and ends all that it leaves behind
-    #[command(name = "__supervise", hide = true)]
-    Supervise(Supervise),
-}
-
-/// The words that follow the hidden sub-command, as the function host wrote them.
-#[derive(Debug, Args)]
-pub struct Supervise {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub words: Vec<std::ffi::OsString>,
 }
 
 /// Why nothing was parsed: help was asked for, or the words make no sense.

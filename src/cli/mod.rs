@@ -36,9 +36,19 @@ use crate::cli::args::Command;
 use crate::cli::session::Session;
 use crate::report::Report;
 
-/// Carries out a command that needs nothing but the seams.
-pub async fn carry_out(command: Command, session: &Session) -> Result<(), Report> {
+/// Finds what can be found wrong before anything is opened.
+pub fn check(command: &Command) -> Result<(), Report> {
     match command {
+        Command::Apply(command) => command.check(),
+        _ => Ok(()),
+    }
+}
+
+/// Carries out a command that needs nothing but the seams; `None` for one that needs more.
+pub async fn carry_out(command: Command, session: &Session) -> Option<Result<(), Report>> {
+    let done = match command {
+        Command::Apply(command) => command.run(session).await,
+        Command::Export(command) => command.run(session).await,
         Command::Send(command) => command.run(session).await,
         Command::Topic { command } => command.run(session).await,
         Command::Group { command } => command.run(session).await,
@@ -55,13 +65,11 @@ pub async fn carry_out(command: Command, session: &Session) -> Result<(), Report
         Command::Clock { command } => command.run(session).await,
         Command::Demo(_)
         | Command::Run(_)
-        | Command::Apply(_)
-        | Command::Export(_)
         | Command::Serve(_)
         | Command::Exec(_)
         | Command::Filter(_)
         | Command::Keys(_)
-        | Command::Completions(_)
-        | Command::Supervise(_) => Ok(()),
-    }
+        | Command::Completions(_) => return None,
+    };
+    Some(done)
 }

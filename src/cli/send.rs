@@ -112,10 +112,10 @@ impl SendArgs {
             bodies.push(text.clone().into());
         }
         for file in self.body_file.iter().chain(&self.files) {
-            bodies.push(read_input(file)?.into());
+            bodies.push(read_body(file)?.into());
         }
         if bodies.is_empty() {
-            bodies.push(read_input(Path::new("-"))?.into());
+            bodies.push(read_body(Path::new("-"))?.into());
         }
         if self.lines {
             bodies = bodies.iter().flat_map(lines).collect();
@@ -174,13 +174,26 @@ impl SendArgs {
     }
 }
 
+/// Reads a body; a file whose name says JSON must hold JSON.
+pub fn read_body(file: &Path) -> Result<Vec<u8>, Report> {
+    let body = read_input(file)?;
+    if file.extension().is_some_and(|name| name == "json") {
+        check_json(&body)
+            .map_err(|report| report.context(format!("cannot send `{}`", file.display())))?;
+    }
+    Ok(body)
+}
+
 /// A body that is not JSON is told with the place of the mistake.
 pub fn check_json(body: &[u8]) -> Result<(), Report> {
     let parsed: Result<serde::de::IgnoredAny, _> = serde_json::from_slice(body);
     parsed.map(drop).map_err(|error| {
         Report::plain(
             format!("the body is not JSON: {error}"),
-            Some("correct it; nothing was sent".to_owned()),
+            Some(
+                "correct it, or pass it through `-` to send it as it is; nothing was sent"
+                    .to_owned(),
+            ),
             Exit::Failed,
         )
     })

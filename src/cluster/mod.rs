@@ -154,6 +154,22 @@ pub enum Capability {
     ExactLag,
 }
 
+impl Capability {
+    pub const ALL: [Self; 11] = [
+        Self::EditTopics,
+        Self::EditGroups,
+        Self::ResetOffsets,
+        Self::QueryMessages,
+        Self::PendingDelays,
+        Self::Transactions,
+        Self::Traces,
+        Self::ResendDeadLetters,
+        Self::ResendToGroup,
+        Self::Clients,
+        Self::ExactLag,
+    ];
+}
+
 /// What this cluster can do.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Capabilities(pub BTreeSet<Capability>);

@@ -48,11 +48,6 @@ impl DataDir {
         self.0.join("console.redb")
     }
 
-    /// Broker time that must outlive the process.
-    pub fn clock_file(&self) -> PathBuf {
-        self.0.join("clock.json")
-    }
-
     /// The broker store of one instance.
     pub fn instance(&self, id: &InstanceId) -> PathBuf {
         self.0.join("instances").join(id.as_str())
@@ -66,6 +61,11 @@ impl DataDir {
     /// Code created in the console.
     pub fn functions(&self) -> PathBuf {
         self.0.join("functions")
+    }
+
+    /// Private folders of function instances; empty between runs.
+    pub fn work(&self) -> PathBuf {
+        self.0.join("work")
     }
 
     /// Certificate and access keys; 0700.

@@ -31,6 +31,8 @@ pub struct TriggerOptions {
     /// Spreads retries and makes request ids of larger batches; tests give a fixed one.
     pub random: Random,
     pub account_id: String,
+    /// False in a process that lives for one command: triggers are made and shown, and nothing is received.
+    pub runs: bool,
 }
 
 impl TriggerOptions {

@@ -31,6 +31,9 @@ use crate::trigger::why::{Evidence, Progress};
 /// Real time between signs of life of a trigger's session.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
+/// Why nothing happens in a process that lives for one command.
+const NOBODY_RUNS: &str = "no console and no `moonport serve` runs on this data directory";
+
 /// A trigger with its lanes.
 #[derive(Clone)]
 pub(super) struct Running {
@@ -89,8 +92,10 @@ impl Running {
             abort: CancellationToken::new(),
             passed_at_start,
         };
-        running.spawn_lanes(&caller, instance);
-        running.spawn_heartbeat(caller);
+        if options.runs {
+            running.spawn_lanes(&caller, instance);
+            running.spawn_heartbeat(caller);
+        }
         running.tasks.close();
         Ok(running)
     }
@@ -176,7 +181,11 @@ impl Running {
         };
         TriggerRow {
             definition: definition.clone(),
-            why_idle: evidence.why_idle(),
+            why_idle: if self.shared.options.runs {
+                evidence.why_idle()
+            } else {
+                Some(NOBODY_RUNS.to_owned())
+            },
             next_attempt_at: snapshot.waiting.iter().map(|w| w.due).min(),
             retrying: u32::try_from(snapshot.waiting.len()).unwrap_or(u32::MAX),
             state: snapshot.state,

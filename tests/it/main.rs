@@ -5,14 +5,18 @@
     reason = "a failed test panics"
 )]
 mod acceptance;
+mod cli_commands;
+mod cli_offline;
 mod crash_kill;
 mod dead_letter;
 mod delay_and_recall;
+mod demo_headless;
 mod fifo_order;
 mod function_custom;
 mod function_node;
 mod function_python;
 mod function_support;
+mod headless_run;
 mod hostile_kill;
 mod hostile_output;
 mod hostile_process;
@@ -21,6 +25,7 @@ mod proto_generated;
 mod retention;
 mod retry_backoff;
 mod send_receive;
+mod socket_owner;
 mod support;
 mod tidy;
 mod trace;

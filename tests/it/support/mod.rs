@@ -1,3 +1,4 @@
 //! What the tests build their worlds with.
 
 pub(crate) mod broker;
+pub(crate) mod program;

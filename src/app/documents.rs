@@ -1,0 +1,153 @@
+//! The documents of the data directory as the rooms above the store ask for them.
+
+use std::sync::Arc;
+
+use crate::app::wiring::store_failed;
+use crate::clock::{BrokerClock, SavedClock};
+use crate::control::Reply;
+use crate::domain::function::FunctionDefinition;
+use crate::domain::instance::InstanceDefinition;
+use crate::domain::message::Place;
+use crate::domain::names::{FunctionName, InstanceId, TriggerName};
+use crate::domain::trigger::TriggerDefinition;
+use crate::store::console::{ConsoleStore, Edits, Kind};
+use crate::store::error::StoreError;
+use crate::trigger::saved::{SavedAttempt, SavedMode, TriggerStore, TriggerStoreError};
+
+/// The one clock of a data directory.
+const CLOCK: &str = "broker";
+
+/// A handle to the documents; cloning gives another.
+#[derive(Clone)]
+pub struct Documents(pub Arc<ConsoleStore>);
+
+impl Documents {
+    pub fn instances(&self) -> Result<Vec<InstanceDefinition>, StoreError> {
+        Ok(values(self.0.list(Kind::Instance, "")?))
+    }
+
+    pub fn put_instance(&self, definition: &InstanceDefinition) -> Reply<()> {
+        let put = self
+            .0
+            .put(Kind::Instance, definition.id.as_str(), definition);
+        put.map_err(store_failed)
+    }
+
+    pub fn delete_instance(&self, id: &InstanceId) -> Reply<()> {
+        self.0
+            .delete(Kind::Instance, id.as_str())
+            .map_err(store_failed)
+    }
+
+    pub fn functions(&self) -> Result<Vec<FunctionDefinition>, StoreError> {
+        Ok(values(self.0.list(Kind::Function, "")?))
+    }
+
+    pub fn put_function(&self, definition: &FunctionDefinition) -> Reply<()> {
+        let put = self
+            .0
+            .put(Kind::Function, definition.name.as_str(), definition);
+        put.map_err(store_failed)
+    }
+
+    pub fn delete_function(&self, name: &FunctionName) -> Reply<()> {
+        self.0
+            .delete(Kind::Function, name.as_str())
+            .map_err(store_failed)
+    }
+
+    pub fn clock(&self) -> Result<SavedClock, StoreError> {
+        Ok(self.0.get(Kind::Clock, CLOCK)?.unwrap_or_default())
+    }
+
+    /// Writes broker time down, so that a later process never shows an earlier moment.
+    pub fn put_clock(&self, clock: &BrokerClock) -> Result<(), StoreError> {
+        self.0.put(Kind::Clock, CLOCK, &clock.saved())
+    }
+}
+
+fn values<T>(rows: Vec<(String, T)>) -> Vec<T> {
+    rows.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Places are told apart within a trigger; its name holds no `/`.
+fn attempt_key(trigger: &TriggerName, place: &Place) -> String {
+    format!(
+        "{}{}/{}/{}",
+        attempts_of(trigger),
+        place.topic,
+        place.queue,
+        place.offset
+    )
+}
+
+fn attempts_of(trigger: &TriggerName) -> String {
+    format!("{trigger}/")
+}
+
+impl TriggerStore for Documents {
+    fn put_definition(&self, definition: &TriggerDefinition) -> Result<(), TriggerStoreError> {
+        let name = definition.name.as_str();
+        self.0.put(Kind::Trigger, name, definition).map_err(failed)
+    }
+
+    fn definitions(&self) -> Result<Vec<TriggerDefinition>, TriggerStoreError> {
+        self.0.list(Kind::Trigger, "").map(values).map_err(failed)
+    }
+
+    fn put_attempts(
+        &self,
+        trigger: &TriggerName,
+        attempts: &[SavedAttempt],
+    ) -> Result<(), TriggerStoreError> {
+        let edits = attempts.iter().fold(Edits::new(), |edits, attempt| {
+            let key = attempt_key(trigger, &attempt.place);
+            edits.put(Kind::TriggerAttempt, &key, attempt)
+        });
+        self.0.apply(&edits).map_err(failed)
+    }
+
+    fn forget_attempts(
+        &self,
+        trigger: &TriggerName,
+        places: &[Place],
+    ) -> Result<(), TriggerStoreError> {
+        let edits = places.iter().fold(Edits::new(), |edits, place| {
+            edits.delete(Kind::TriggerAttempt, &attempt_key(trigger, place))
+        });
+        self.0.apply(&edits).map_err(failed)
+    }
+
+    fn attempts(&self, trigger: &TriggerName) -> Result<Vec<SavedAttempt>, TriggerStoreError> {
+        let rows = self.0.list(Kind::TriggerAttempt, &attempts_of(trigger));
+        rows.map(values).map_err(failed)
+    }
+
+    fn put_mode(&self, trigger: &TriggerName, mode: &SavedMode) -> Result<(), TriggerStoreError> {
+        let put = self.0.put(Kind::TriggerMode, trigger.as_str(), mode);
+        put.map_err(failed)
+    }
+
+    fn mode(&self, trigger: &TriggerName) -> Result<SavedMode, TriggerStoreError> {
+        let mode = self.0.get(Kind::TriggerMode, trigger.as_str());
+        mode.map(Option::unwrap_or_default).map_err(failed)
+    }
+
+    fn forget(&self, trigger: &TriggerName) -> Result<(), TriggerStoreError> {
+        let name = trigger.as_str();
+        let edits = Edits::new()
+            .delete(Kind::Trigger, name)
+            .delete(Kind::TriggerMode, name);
+        let prefix = attempts_of(trigger);
+        let attempts: Vec<(String, SavedAttempt)> =
+            self.0.list(Kind::TriggerAttempt, &prefix).map_err(failed)?;
+        let edits = attempts.iter().fold(edits, |edits, (key, _)| {
+            edits.delete(Kind::TriggerAttempt, key)
+        });
+        self.0.apply(&edits).map_err(failed)
+    }
+}
+
+fn failed(error: StoreError) -> TriggerStoreError {
+    TriggerStoreError(error.to_string())
+}
