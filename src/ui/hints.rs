@@ -332,9 +332,18 @@ const GENERAL: &[Action] = &[
 /// Draws the hint lines: what works everywhere, then what works here.
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Rect) {
     let chain = state.chain();
-    let clear = Rect { ..area };
-    canvas.clear(clear);
     let bottom = area.bottom().saturating_sub(1);
+    // A dialog may reach down to the last line.
+    let rows = if state.layers.is_empty() {
+        area.height
+    } else {
+        1
+    };
+    canvas.clear(Rect {
+        y: area.bottom().saturating_sub(rows),
+        height: rows,
+        ..area
+    });
     match state.layers.last() {
         Some(layer) => {
             let hints = layer.hints();

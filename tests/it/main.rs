@@ -26,6 +26,7 @@ mod retention;
 mod retry_backoff;
 mod send_receive;
 mod socket_owner;
+mod screens_places;
 mod support;
 mod tidy;
 mod trace;

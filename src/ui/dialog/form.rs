@@ -176,7 +176,7 @@ pub struct Form {
 }
 
 /// Cells of the labels.
-const LABELS: u16 = 18;
+const LABELS: u16 = 20;
 
 impl Form {
     pub fn new(spec: impl FormSpec + 'static, shared: &Shared) -> Self {

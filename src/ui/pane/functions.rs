@@ -26,7 +26,7 @@ use crate::ui::widget::table::Column;
 pub struct FunctionList;
 
 const COLUMNS: &[Column] = &[
-    Column::left("NAME", 12, u16::MAX, 0),
+    Column::left("NAME", 18, u16::MAX, 0),
     Column::left("RUNTIME", 8, 8, 3),
     Column::left("STATE", 12, 16, 1),
     Column::right("RUNS", 8, 2),

@@ -34,7 +34,7 @@ pub struct GroupList {
 }
 
 const COLUMNS: &[Column] = &[
-    Column::left("NAME", 12, u16::MAX, 0),
+    Column::left("NAME", 18, u16::MAX, 0),
     Column::right("LAG", 7, 1),
     Column::right("IN FLIGHT", 9, 4),
     Column::right("RETRY", 6, 2),

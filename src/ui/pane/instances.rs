@@ -25,7 +25,7 @@ use crate::ui::widget::table::Column;
 pub struct InstanceList;
 
 const COLUMNS: &[Column] = &[
-    Column::left("NAME", 10, u16::MAX, 0),
+    Column::left("NAME", 18, u16::MAX, 0),
     Column::left("STATE", 11, 13, 1),
     Column::left("ENDPOINT", 17, 24, 2),
     Column::right("IN/s", 7, 5),
@@ -347,7 +347,7 @@ fn counters(row: &InstanceRow, shared: &Shared, document: &mut Document) {
         ),
     );
     document.field(
-        "since start",
+        "so far",
         format!(
             "stored {}   delivered {}   acked {}   retried {}   dead {}",
             count(counters.stored_total),

@@ -263,7 +263,7 @@ struct Step {
 }
 
 /// Cells of a life line's bar.
-const BAR: usize = 20;
+const BAR: usize = 10;
 
 /// A message's life: stored, delivered to each group, invoked, and what comes next.
 pub fn life(
@@ -367,8 +367,8 @@ fn bars(steps: &[Step], document: &mut Document) {
             " ".repeat(from),
             " ".repeat(BAR - from - width.min(BAR - from))
         );
-        let label = safe::cut_end(&step.label, 14).into_owned();
-        let pad = 15_usize.saturating_sub(safe::width(&label));
+        let label = safe::cut_end(&step.label, 12).into_owned();
+        let pad = 13_usize.saturating_sub(safe::width(&label));
         document.line(
             Line::text(format!("{label}{}", " ".repeat(pad)))
                 .put(bar, Token::Chart)

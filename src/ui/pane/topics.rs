@@ -29,8 +29,8 @@ use crate::ui::widget::table::Column;
 pub struct TopicList;
 
 const COLUMNS: &[Column] = &[
-    Column::left("NAME", 12, u16::MAX, 0),
-    Column::left("TYPE", 8, 11, 1),
+    Column::left("NAME", 18, u16::MAX, 0),
+    Column::left("TYPE", 11, 11, 1),
     Column::right("QUEUES", 6, 7),
     Column::right("MESSAGES", 10, 2),
     Column::right("IN/s", 6, 5),

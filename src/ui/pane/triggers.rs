@@ -26,7 +26,7 @@ use crate::ui::widget::table::Column;
 pub struct TriggerList;
 
 const COLUMNS: &[Column] = &[
-    Column::left("NAME", 12, u16::MAX, 0),
+    Column::left("NAME", 18, u16::MAX, 0),
     Column::left("TOPIC → FUNCTION", 20, 42, 2),
     Column::left("STATE", 12, 14, 1),
     Column::right("LAG", 6, 3),

@@ -10,7 +10,7 @@ use crate::ui::widget::line::{Line, Span};
 use crate::ui::widget::safe;
 
 /// Cells of a field's label.
-pub const LABEL: usize = 11;
+pub const LABEL: usize = 10;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {

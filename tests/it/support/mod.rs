@@ -2,3 +2,4 @@
 
 pub(crate) mod broker;
 pub(crate) mod program;
+pub(crate) mod fake_console;
