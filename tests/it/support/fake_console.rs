@@ -111,7 +111,12 @@ pub(crate) fn message(number: u64) -> Arc<Message> {
 
 fn topics() -> Vec<TopicRow> {
     let row = |name: &str, kind, queues: u32, messages: u64, groups: Vec<GroupName>| TopicRow {
-        definition: TopicDefinition::new(topic(name), kind, queues, now() - Duration::from_secs(31_200)),
+        definition: TopicDefinition::new(
+            topic(name),
+            kind,
+            queues,
+            now() - Duration::from_secs(31_200),
+        ),
         queues: (0..queues)
             .map(|queue| QueueRow {
                 queue,
@@ -128,8 +133,20 @@ fn topics() -> Vec<TopicRow> {
         last_stored_at: Some(now() - Duration::from_secs(2)),
     };
     vec![
-        row("message-processing", TopicType::Normal, 8, 1_204_310, vec![group("message-processing")]),
-        row("audit-events", TopicType::Normal, 4, 88_120, vec![group("audit")]),
+        row(
+            "message-processing",
+            TopicType::Normal,
+            8,
+            1_204_310,
+            vec![group("message-processing")],
+        ),
+        row(
+            "audit-events",
+            TopicType::Normal,
+            4,
+            88_120,
+            vec![group("audit")],
+        ),
         row("invoice-steps", TopicType::Fifo, 8, 12_007, vec![]),
         row("reminders", TopicType::Delay, 4, 940, vec![]),
         row("payments-tx", TopicType::Transaction, 8, 2_551, vec![]),
@@ -154,7 +171,12 @@ fn groups() -> Vec<GroupRow> {
         inconsistent: Some(Vec::new()),
     };
     vec![
-        row("message-processing", vec![topic("message-processing")], 1, 1),
+        row(
+            "message-processing",
+            vec![topic("message-processing")],
+            1,
+            1,
+        ),
         row("audit", vec![topic("audit-events")], 0, 0),
     ]
 }
@@ -247,18 +269,50 @@ fn lines() -> Vec<LogRecord> {
             text,
         });
     };
-    push(None, LogLevel::Platform, now(), "FunctionCompute python3 runtime inited.".to_owned());
+    push(
+        None,
+        LogLevel::Platform,
+        now(),
+        "FunctionCompute python3 runtime inited.".to_owned(),
+    );
     for number in 1..=8 {
         let id = RequestId::from(&message(number).id);
         let at = message(number).stored_at;
-        push(Some(&id), LogLevel::Platform, at, format!("FC Invoke Start RequestId: {id}"));
-        push(Some(&id), LogLevel::Info, at, format!("{at} {id} [INFO] ===== MESSAGE RECEIVED ====="));
+        push(
+            Some(&id),
+            LogLevel::Platform,
+            at,
+            format!("FC Invoke Start RequestId: {id}"),
+        );
+        push(
+            Some(&id),
+            LogLevel::Info,
+            at,
+            format!("{at} {id} [INFO] ===== MESSAGE RECEIVED ====="),
+        );
         let body = String::from_utf8_lossy(&message(number).body).into_owned();
-        push(Some(&id), LogLevel::Info, at, format!("{at} {id} [INFO] Message Body: [{body}]"));
+        push(
+            Some(&id),
+            LogLevel::Info,
+            at,
+            format!("{at} {id} [INFO] Message Body: [{body}]"),
+        );
         if number == 2 {
-            push(Some(&id), LogLevel::Error, at, format!("{at} {id} [ERROR] {{\n  \"errorMessage\": \"'amount'\",\n  \"errorType\": \"KeyError\"\n}}"));
+            push(
+                Some(&id),
+                LogLevel::Error,
+                at,
+                format!(
+                    "{at} {id} [ERROR] {{\n  \"errorMessage\": \"'amount'\",\n  \"errorType\": \"KeyError\"\n}}"
+                ),
+            );
         }
-        push(Some(&id), LogLevel::Platform, at, format!("FC Invoke End RequestId: {id}"));
+        push(
+            Some(&id),
+            LogLevel::Platform,
+            at,
+            format!("FC Invoke End RequestId: {id}"),
+        );
     }
     records
 }
@@ -266,8 +320,12 @@ fn lines() -> Vec<LogRecord> {
 #[async_trait]
 impl Instances for Handle {
     async fn instances(&self) -> Reply<Vec<InstanceRow>> {
-        let mut definition =
-            InstanceDefinition::new(instance_id(), "local".to_owned(), "ap-southeast-5".to_owned(), now());
+        let mut definition = InstanceDefinition::new(
+            instance_id(),
+            "local".to_owned(),
+            "ap-southeast-5".to_owned(),
+            now(),
+        );
         definition.remark = "for trying things".to_owned();
         let row = InstanceRow {
             definition,
@@ -280,7 +338,8 @@ impl Instances for Handle {
         Ok(vec![row])
     }
     async fn put_instance(&self, request: PutInstance) -> Reply<InstanceRow> {
-        self.0.did(format!("put instance {}", request.definition.name));
+        self.0
+            .did(format!("put instance {}", request.definition.name));
         Ok(self.instances().await?.remove(0))
     }
     async fn delete_instance(&self, id: InstanceId) -> Reply<()> {
@@ -316,8 +375,12 @@ impl Functions for Handle {
         ])
     }
     async fn put_function(&self, request: PutFunction) -> Reply<FunctionRow> {
-        self.0.did(format!("put function {}", request.definition.name));
-        Ok(function(request.definition.name.as_str(), request.definition.runtime))
+        self.0
+            .did(format!("put function {}", request.definition.name));
+        Ok(function(
+            request.definition.name.as_str(),
+            request.definition.runtime,
+        ))
     }
     async fn delete_function(&self, name: FunctionName) -> Reply<()> {
         self.0.did(format!("delete function {name}"));
@@ -341,10 +404,15 @@ impl Functions for Handle {
 #[async_trait]
 impl Triggers for Handle {
     async fn triggers(&self) -> Reply<Vec<TriggerRow>> {
-        Ok(if self.0.empty { Vec::new() } else { vec![trigger()] })
+        Ok(if self.0.empty {
+            Vec::new()
+        } else {
+            vec![trigger()]
+        })
     }
     async fn put_trigger(&self, request: PutTrigger) -> Reply<TriggerRow> {
-        self.0.did(format!("put trigger {}", request.definition.name));
+        self.0
+            .did(format!("put trigger {}", request.definition.name));
         Ok(trigger())
     }
     async fn delete_trigger(&self, name: TriggerName) -> Reply<()> {
@@ -384,11 +452,20 @@ impl Logs for Handle {
         })
     }
     async fn invocations(&self, _: InvocationQuery, _: Page) -> Reply<Paged<InvocationRecord>> {
-        let rows = if self.0.empty { Vec::new() } else { (1..=8).rev().map(record).collect() };
+        let rows = if self.0.empty {
+            Vec::new()
+        } else {
+            (1..=8).rev().map(record).collect()
+        };
         Ok(Paged::whole(rows))
     }
     fn latest(&self) -> watch::Receiver<u64> {
-        watch::channel(if self.0.empty { 0 } else { lines().len() as u64 }).1
+        watch::channel(if self.0.empty {
+            0
+        } else {
+            lines().len() as u64
+        })
+        .1
     }
 }
 
@@ -510,7 +587,11 @@ impl Admin for Handle {
         )
     }
     async fn topics(&self, _: Page) -> Answer<Paged<TopicRow>> {
-        Ok(Paged::whole(if self.0.empty { Vec::new() } else { topics() }))
+        Ok(Paged::whole(if self.0.empty {
+            Vec::new()
+        } else {
+            topics()
+        }))
     }
     async fn topic(&self, _: TopicName) -> Answer<TopicRow> {
         unsupported()
@@ -529,7 +610,11 @@ impl Admin for Handle {
         })
     }
     async fn groups(&self, _: Page) -> Answer<Paged<GroupRow>> {
-        Ok(Paged::whole(if self.0.empty { Vec::new() } else { groups() }))
+        Ok(Paged::whole(if self.0.empty {
+            Vec::new()
+        } else {
+            groups()
+        }))
     }
     async fn group(&self, _: GroupName) -> Answer<GroupRow> {
         unsupported()

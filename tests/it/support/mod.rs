@@ -1,5 +1,5 @@
 //! What the tests build their worlds with.
 
 pub(crate) mod broker;
-pub(crate) mod program;
 pub(crate) mod fake_console;
+pub(crate) mod program;
