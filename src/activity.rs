@@ -80,6 +80,13 @@ pub enum Happening {
         name: String,
         detail: String,
     },
+    /// A trigger is done with a batch: acked, or given up. Its figures count it before this is reported.
+    BatchSettled {
+        trigger: TriggerName,
+        request_id: RequestId,
+        messages: u32,
+        given_up: bool,
+    },
     TriggerChanged {
         trigger: TriggerName,
         /// The new state in a word, with its reason.

@@ -9,14 +9,16 @@ use tokio::sync::mpsc;
 
 use crate::broker::core::{Core, Live, durable};
 use crate::broker::renewal::Renewal;
-use crate::broker::state::progress::Stage;
+use crate::broker::state::Progress;
+use crate::broker::state::progress::{Held, Stage};
 use crate::cluster::Reply;
 use crate::cluster::admin::ClientRow;
 use crate::cluster::error::ClusterError;
 use crate::cluster::session::{Caller, ClientKind, ClientSettings, ServerCommand};
 use crate::domain::group::DeliveryOrder;
+use crate::domain::message::Place;
 use crate::domain::names::{ClientId, GroupName, TopicName};
-use crate::domain::record::{Leasing, Record};
+use crate::domain::record::{Leasing, Postponing, Record};
 use crate::domain::subscription::Subscription;
 use crate::domain::timestamp::Timestamp;
 
@@ -58,6 +60,13 @@ impl Sessions {
         self.open
             .get(client)
             .is_some_and(|session| session.lives(real))
+    }
+
+    /// Triggers retry by a count of their own and are bounded by the function's timeout: they hold leases as long as they
+    /// wait, and what they give back counts as no attempt.
+    pub(in crate::broker) fn is_trigger(&self, client: &ClientId) -> bool {
+        let session = self.open.get(client);
+        session.is_some_and(|session| session.settings.kind == ClientKind::Trigger)
     }
 
     /// Who is asked about a transaction on `topic`: its sender, or else a live producer of the topic (X4).
@@ -199,13 +208,16 @@ impl Core {
         let commit = {
             let now = self.now();
             let mut live = self.live();
+            let is_trigger = live.sessions.is_trigger(client);
             live.sessions.open.remove(client);
             live.sessions.streams.remove(client);
             let held = live.renewals.remove_client(client);
+            let give_back = if is_trigger { released } else { shortened };
             let mut entry = self.entry(&mut live);
             for (lease, renewal) in held {
-                if let Some(record) = shortened(entry.live, lease, &renewal, now) {
+                if let Some(record) = give_back(entry.live, lease, &renewal, now) {
                     entry.push(record);
+                    entry.live.wake(renewal.progress);
                 }
             }
             if entry.is_empty() {
@@ -276,16 +288,27 @@ impl Session {
     }
 }
 
+/// The message ready again, its attempt not counted, if the lease still holds.
+fn released(live: &Live, lease: u64, renewal: &Renewal, now: Timestamp) -> Option<Record> {
+    let (progress, held) = leased(live, lease, renewal)?;
+    Some(Record::Postponed {
+        group: progress.group.clone(),
+        place: Place {
+            topic: progress.topic.clone(),
+            queue: renewal.queue,
+            offset: renewal.offset,
+        },
+        attempt: held.attempt,
+        due: now,
+        at: now,
+        why: Postponing::Released,
+        message_group: held.message_group.clone(),
+    })
+}
+
 /// The same lease with its end moved near, if it still holds.
 fn shortened(live: &Live, lease: u64, renewal: &Renewal, now: Timestamp) -> Option<Record> {
-    let progress = live.state.progress(renewal.progress)?;
-    let held = progress
-        .queues
-        .get(renewal.queue as usize)?
-        .held(renewal.offset)?;
-    if !matches!(held.stage, Stage::InFlight { lease: current, .. } if current == lease) {
-        return None;
-    }
+    let (progress, held) = leased(live, lease, renewal)?;
     Some(Record::Leased {
         group: progress.group.clone(),
         topic: progress.topic.clone(),
@@ -300,4 +323,13 @@ fn shortened(live: &Live, lease: u64, renewal: &Renewal, now: Timestamp) -> Opti
             message_group: held.message_group.clone(),
         }],
     })
+}
+
+/// What a renewed lease holds, if it still does.
+fn leased<'a>(live: &'a Live, lease: u64, renewal: &Renewal) -> Option<(&'a Progress, &'a Held)> {
+    let progress = live.state.progress(renewal.progress)?;
+    let queue = progress.queues.get(renewal.queue as usize)?;
+    let held = queue.held(renewal.offset)?;
+    let holds = matches!(held.stage, Stage::InFlight { lease: current, .. } if current == lease);
+    holds.then_some((progress, held))
 }

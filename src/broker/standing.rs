@@ -103,8 +103,9 @@ impl Live {
     /// Whether a lease goes on past its deadline, because its holder lives (D8).
     pub(in crate::broker) fn is_renewed(&self, lease: u64, real: Instant) -> bool {
         self.renewals.get(lease).is_some_and(|renewal| {
+            let held_for = real.saturating_duration_since(renewal.since);
             self.sessions.is_alive(&renewal.client, real)
-                && real.saturating_duration_since(renewal.since) < LONGEST_HOLD
+                && (held_for < LONGEST_HOLD || self.sessions.is_trigger(&renewal.client))
         })
     }
 }

@@ -207,6 +207,7 @@ fn attempts(group: &GroupName, offset: u64, records: &[Record]) -> Vec<AttemptTr
             } if of == group => match why {
                 Postponing::Nacked => told.end(attempt - 1, *at, "nacked"),
                 Postponing::Expired => told.end(attempt - 1, *at, "expired"),
+                Postponing::Released => told.end(*attempt, *at, "released"),
                 Postponing::Requeued(_) => {}
             },
             Record::Settled {

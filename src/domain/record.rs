@@ -187,6 +187,8 @@ pub enum Postponing {
     Nacked,
     /// Its invisible duration ran out (D5).
     Expired,
+    /// Its holder, a trigger, stopped in good order and gave it back; the attempt does not count.
+    Released,
     /// A person put the dead letter at this place back for this group only (Q6 c).
     Requeued(Place),
 }

@@ -128,6 +128,18 @@ impl Shared {
         Ok(())
     }
 
+    /// Says that a unit is done with.
+    pub(super) fn report_settled(&self, unit: &Unit, given_up: bool) {
+        let happening = Happening::BatchSettled {
+            trigger: self.definition.name.clone(),
+            request_id: unit.request_id.clone(),
+            messages: u32::try_from(unit.items.len()).unwrap_or(u32::MAX),
+            given_up,
+        };
+        let now = self.options.clock.now();
+        self.options.feed.report(now, happening);
+    }
+
     fn nothing_to(&self, what: &str) -> Reply<()> {
         let name = self.definition.name.clone();
         Err(ControlError::NothingTo(name, what.to_owned()))

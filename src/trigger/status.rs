@@ -75,7 +75,7 @@ struct Inner {
     mode: Option<Mode>,
     since: Timestamp,
     last_error: Option<String>,
-    /// Lanes with a batch in the function.
+    /// Batches in the function or on their way to be settled.
     in_work: u32,
     /// By ticket.
     waiting: BTreeMap<u64, Waiting>,
@@ -122,9 +122,14 @@ impl Status {
         });
     }
 
+    /// A batch is in work until the guard goes: in the function, or on its way to be settled.
+    pub(super) fn in_work(&self) -> InWork<'_> {
+        self.change(|inner| inner.in_work += 1);
+        InWork(self)
+    }
+
     pub(super) fn attempt_begins(&self, first: bool, messages: usize) {
         self.change(|inner| {
-            inner.in_work += 1;
             inner.counters.invoked += 1;
             if first {
                 inner.counters.messages += messages as u64;
@@ -134,12 +139,10 @@ impl Status {
 
     /// `error` is the failure, if it was one.
     pub(super) fn attempt_ended(&self, error: Option<&str>) {
+        let Some(error) = error else { return };
         self.change(|inner| {
-            inner.in_work = inner.in_work.saturating_sub(1);
-            if let Some(error) = error {
-                inner.counters.failed += 1;
-                inner.last_error = Some(error.to_owned());
-            }
+            inner.counters.failed += 1;
+            inner.last_error = Some(error.to_owned());
         });
     }
 
@@ -198,6 +201,16 @@ impl Status {
             },
         );
         edited
+    }
+}
+
+/// See [`Status::in_work`].
+pub(super) struct InWork<'a>(&'a Status);
+
+impl Drop for InWork<'_> {
+    fn drop(&mut self) {
+        self.0
+            .change(|inner| inner.in_work = inner.in_work.saturating_sub(1));
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) struct Worker<'a> {
 /// How the work on a unit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    Settled,
+    Acked,
+    GivenUp,
     /// Its messages go back to the broker.
     Left,
 }
@@ -61,9 +62,11 @@ impl<'a> Worker<'a> {
     /// Unit after unit; what follows one that is left is left too.
     pub(super) async fn chain(mut self, chain: Chain) {
         for mut unit in chain {
-            if self.work(&mut unit).await == End::Left {
+            let end = self.work(&mut unit).await;
+            if end == End::Left {
                 return;
             }
+            self.shared.report_settled(&unit, end == End::GivenUp);
         }
     }
 
@@ -72,8 +75,9 @@ impl<'a> Worker<'a> {
             match self.wait(unit).await {
                 Woken::Stopping => return End::Left,
                 Woken::Skip => {
+                    let _in_work = self.shared.status.in_work();
                     if self.give_up(unit).await {
-                        return End::Settled;
+                        return End::GivenUp;
                     }
                     continue;
                 }
@@ -82,11 +86,12 @@ impl<'a> Worker<'a> {
             let Some(_turn) = self.take_turn().await else {
                 continue;
             };
+            let _in_work = self.shared.status.in_work();
             match self.attempt(unit).await {
                 Attempt::Done => {
                     self.shared.settler.ack(&unit.items).await;
                     self.shared.forget(unit);
-                    return End::Settled;
+                    return End::Acked;
                 }
                 Attempt::Refused(HostError::Stopping) => {
                     self.shared.stopping.cancelled().await;
@@ -98,7 +103,7 @@ impl<'a> Worker<'a> {
                     unit.error_type = error_type;
                     unit.error = error;
                     if !self.plan_next(unit) && self.give_up(unit).await {
-                        return End::Settled;
+                        return End::GivenUp;
                     }
                 }
             }
@@ -211,6 +216,7 @@ impl<'a> Worker<'a> {
                 item.element.json.len() + 2
             );
             let error_type = ErrorClass::EntityTooLarge.as_str().to_owned();
+            self.shared.status.attempt_ended(Some(&error));
             return Attempt::Failed { error_type, error };
         }
         let status = &self.shared.status;

@@ -343,7 +343,7 @@ impl State {
         };
         let letter = match why {
             Postponing::Requeued(letter) => Some(letter.clone().into()),
-            Postponing::Nacked | Postponing::Expired => progress
+            Postponing::Nacked | Postponing::Expired | Postponing::Released => progress
                 .held(place.offset)
                 .and_then(|held| held.letter.clone()),
         };
@@ -354,7 +354,7 @@ impl State {
             letter,
         };
         self.hold(id, place.queue, place.offset, held);
-        if *attempt > 1 {
+        if *attempt > 1 && *why != Postponing::Released {
             self.totals.retried += 1;
         }
     }

@@ -97,6 +97,19 @@ impl TestBroker {
         Self::over(self.store, self.clock, self.definition)
     }
 
+    /// Another broker over what one left that ended without a word.
+    pub(crate) fn after_crash(self) -> Self {
+        let Self {
+            broker,
+            store,
+            clock,
+            definition,
+            ..
+        } = self;
+        drop(broker);
+        Self::over(store, clock, definition)
+    }
+
     pub(crate) async fn topic(self, name: &str, topic_type: TopicType, queues: u32) -> Self {
         let definition = TopicDefinition::new(topic(name), topic_type, queues, START);
         self.put_topic(definition).await.unwrap();

@@ -3,3 +3,4 @@
 pub(crate) mod broker;
 pub(crate) mod fake_console;
 pub(crate) mod program;
+pub(crate) mod triggers;
