@@ -13,6 +13,7 @@ mod delay_and_recall;
 mod demo_headless;
 mod fifo_order;
 mod function_custom;
+mod function_js;
 mod function_node;
 mod function_python;
 mod function_support;

@@ -4,7 +4,7 @@ mod adapt;
 mod batch;
 mod context;
 mod error;
-mod fence;
+pub(crate) mod fence;
 mod instance;
 mod trace;
 

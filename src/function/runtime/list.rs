@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::function::{FunctionDefinition, Runtime as Kind};
 use crate::function::host::HostOptions;
 use crate::function::runtime::closure::{ClosureRuntime, Function};
+use crate::function::runtime::js::Scripts;
 use crate::function::runtime::worker::list::Workers;
 use crate::function::runtime::{Runtime, StartError};
 
@@ -12,6 +13,7 @@ use crate::function::runtime::{Runtime, StartError};
 pub struct Runtimes {
     region: String,
     account_id: String,
+    scripts: Scripts,
     workers: Workers,
 }
 
@@ -20,6 +22,7 @@ impl Runtimes {
         Self {
             region: options.region.clone(),
             account_id: options.account_id.clone(),
+            scripts: Scripts::new(options),
             workers: Workers::new(options),
         }
     }
@@ -32,6 +35,7 @@ impl Runtimes {
     ) -> Result<Arc<dyn Runtime>, StartError> {
         match definition.runtime {
             Kind::Rust => self.closure(definition, closure),
+            Kind::Js => self.scripts.runtime(),
             other => self.workers.of(other),
         }
     }
