@@ -40,10 +40,11 @@ impl Listening {
     ) -> Opened {
         match (self, &definition.listen) {
             (Self::Nowhere(reason), _) => failed((*reason).to_owned()),
-            (Self::At(address), _) => open_at(doorway, address, cluster).await,
             (Self::Off, _) => off(),
             (Self::AsDefined, _) if !definition.listens => off(),
-            (Self::AsDefined, Some(address)) => open_at(doorway, address, cluster).await,
+            (Self::At(address), _) | (Self::AsDefined, Some(address)) => {
+                open_at(doorway, address, cluster).await
+            }
             (Self::AsDefined, None) => open_free(doorway, cluster).await,
         }
     }

@@ -16,9 +16,9 @@ use crate::app::functions::OwnFunctions;
 use crate::app::identity::Identity;
 use crate::app::instances::{InstanceOptions, InstanceSet};
 use crate::app::listening::Listening;
-use crate::app::memory_runs::MemoryLog;
 use crate::app::owner::DataLock;
 use crate::app::parts::{OwnInstances, OwnSurroundings};
+use crate::app::runs::OwnRuns;
 use crate::clock::{BrokerClock, RealClock};
 use crate::config::paths::DataDir;
 use crate::control::Control;
@@ -28,6 +28,7 @@ use crate::function::host::{Host, HostOptions, Random};
 use crate::function::runtime::closure::Function;
 use crate::store::console::ConsoleStore;
 use crate::store::error::StoreError;
+use crate::store::runs::Runs;
 use crate::trigger::options::TriggerOptions;
 use crate::trigger::set::TriggerSet;
 
@@ -102,7 +103,8 @@ impl Engine {
             Some(clock) => clock.clone(),
             None => BrokerClock::restore(documents.clock()?),
         };
-        let runs = Arc::new(MemoryLog::default());
+        let runs = Runs::open(&options.data.runs(), options.runs_bytes)?;
+        let runs = Arc::new(OwnRuns(Arc::new(runs)));
         let keyring = Arc::new(Keyring::open(&options.data).map_err(|source| {
             AppError::DirectoryUnusable {
                 path: options.data.keys(),

@@ -168,8 +168,9 @@ impl Running {
 
     pub(super) async fn row(&self) -> TriggerRow {
         let definition = &*self.shared.definition;
-        let snapshot = self.shared.status.snapshot();
+        // In this order a message that is gone from the lag is in the figures of what became of it.
         let progress = Progress::of(definition, &self.cluster).await;
+        let snapshot = self.shared.status.snapshot();
         let surroundings = &self.shared.options.surroundings;
         let function = surroundings.function(&definition.function);
         let evidence = Evidence {

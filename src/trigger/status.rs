@@ -146,8 +146,17 @@ impl Status {
         });
     }
 
-    pub(super) fn died(&self, messages: usize) {
-        self.change(|inner| inner.counters.dead += messages as u64);
+    /// Dead letters are being written: that is work too.
+    pub(super) fn giving_up(&self) {
+        self.change(|inner| inner.in_work += 1);
+    }
+
+    /// So many messages became dead letters.
+    pub(super) fn gave_up(&self, messages: usize) {
+        self.change(|inner| {
+            inner.in_work = inner.in_work.saturating_sub(1);
+            inner.counters.dead += messages as u64;
+        });
     }
 
     pub(super) fn note_error(&self, error: String) {

@@ -244,9 +244,12 @@ impl<'a> Worker<'a> {
     /// Dead letters, or nothing where none are kept; then the messages are done with. False when the letters found no
     /// place: the unit waits until a person has mended that (TR-25).
     async fn give_up(&self, unit: &mut Unit) -> bool {
-        match self.shared.settler.dead_letter(unit).await {
+        self.shared.status.giving_up();
+        let settled = self.shared.settler.dead_letter(unit).await;
+        let died = if settled.is_ok() { unit.items.len() } else { 0 };
+        self.shared.status.gave_up(died);
+        match settled {
             Ok(()) => {
-                self.shared.status.died(unit.items.len());
                 self.shared.forget(unit);
                 true
             }

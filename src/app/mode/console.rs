@@ -1,26 +1,180 @@
 //! The console, over this process's own engine or the owner's.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::error::AppError;
-use crate::app::mode::Launch;
+use crate::app::guide::OrderGuide;
+use crate::app::mode::serve::carry_over;
+use crate::app::mode::socket::OwnersSocket;
+use crate::app::mode::{Launch, PATIENCE};
+use crate::app::order_workflow::{self, EVENT, WORKFLOW_FILE};
+use crate::app::owner::{Access, reach};
+use crate::app::socket;
+use crate::app::wiring::Engine;
 use crate::cli::keys::Keys;
-use crate::report::Report;
+use crate::config::paths::DataDir;
+use crate::config::raw::Color;
+use crate::control::Control;
+use crate::report::{Exit, Report};
+use crate::ui;
+use crate::ui::keymap::Keymap;
+use crate::ui::options::{ConsoleOptions, Ended};
+use crate::ui::theme::{Depth, Theme};
+use crate::workflow::file::Workflow;
+
+/// The person's key table, beside the configuration file.
+const KEY_FILE: &str = "keys.toml";
+/// The topic of the sample event.
+const EVENT_TOPIC: &str = "message-processing";
+/// Where the console keeps drafts and history, below the data directory.
+const MEMORY: &str = "console";
+/// Real time that running invocations get when the person asked to let them end.
+const DRAIN: Duration = Duration::from_secs(30);
 
 impl Launch {
     pub(super) async fn console(&self) -> Result<u8, Report> {
         needs_terminal()?;
-        Ok(0)
+        let workflow = self.workflow(None)?;
+        match reach(self.data(), &self.real).await? {
+            Access::Beside(client) => {
+                let mut options = self.screen(self.data())?;
+                options.attached = true;
+                shown(socket::control::control(client), options).await?;
+                Ok(0)
+            }
+            Access::Owner(lock) => {
+                let _log = self.log(self.data());
+                let engine = Engine::start(self.engine(self.data().clone())?, lock).await?;
+                self.over(engine, self.data(), workflow).await
+            }
+        }
     }
 
     pub(super) async fn demo(&self) -> Result<u8, Report> {
         needs_terminal()?;
-        Ok(0)
+        let files = crate::app::throwaway::Throwaway::new()?;
+        let folder = order_workflow::write(files.path()).map_err(AppError::NoThrowaway)?;
+        let workflow = self.workflow(Some(&folder.join(WORKFLOW_FILE)))?;
+        let (throwaway, engine) = self.throwaway_engine().await?;
+        let data = DataDir::new(throwaway.path()).map_err(super::misplaced)?;
+        ready_event(&data).map_err(AppError::NoThrowaway)?;
+        self.over(engine, &data, workflow).await
     }
 
-    pub(super) fn keys(&self, _keys: &Keys) -> Result<u8, Report> {
+    /// The console over an engine of this process, with the socket beside it; the engine ends with it.
+    async fn over(
+        &self,
+        engine: Engine,
+        data: &DataDir,
+        workflow: Option<Workflow>,
+    ) -> Result<u8, Report> {
+        let working = async {
+            if let Some(workflow) = &workflow {
+                carry_over(&engine.control, workflow).await?;
+            }
+            let options = self.screen(data)?;
+            let socket = OwnersSocket::open(data, engine.control.clone())?;
+            let ended = shown(engine.control.clone(), options).await;
+            socket.close().await;
+            ended
+        };
+        let ended = working.await;
+        let patience = match &ended {
+            Ok(Ended::Drain) => DRAIN,
+            Ok(Ended::Signal) => PATIENCE,
+            Ok(Ended::Now) | Err(_) => Duration::ZERO,
+        };
+        engine.stop(patience).await;
+        ended.map(|_| 0)
+    }
+
+    /// What the console is told of settings, terminal and folders.
+    fn screen(&self, data: &DataDir) -> Result<ConsoleOptions, Report> {
+        let settings = &self.settings.console;
+        let depth = depth(settings.color);
+        let mut options = ConsoleOptions::new(depth);
+        if let Some(name) = &settings.theme {
+            let theme = Theme::builtin(name, depth);
+            options.theme =
+                theme.map_err(|error| Report::plain(error.to_string(), None, Exit::Usage))?;
+        }
+        let (keys, faults) = self.keymap();
+        options.keys = keys;
+        options.warnings = faults;
+        options.read_only = settings.read_only;
+        options.ascii = settings.ascii || !speaks_unicode();
+        options.plain = settings.plain;
+        options.mouse = settings.mouse;
+        options.motion = settings.motion;
+        options.remote_terminal = is_set("SSH_CONNECTION");
+        options.multiplexer = is_set("TMUX") || is_set("STY");
+        options.zone = jiff::tz::TimeZone::system();
+        options.memory = Some(data.root().join(MEMORY));
+        options.directory = super::current_folder()?;
+        let folder = self.settings.paths.config_folder();
+        options.templates = folder.map(|folder| folder.join("templates"));
+        if let Some(editor) = editor() {
+            options.editor = editor;
+        }
+        options.guide = Some(Arc::new(OrderGuide(data.functions())));
+        Ok(options)
+    }
+
+    /// The key table in force, and the faults of the person's file.
+    fn keymap(&self) -> (Keymap, Vec<String>) {
+        let folder = self.settings.paths.config_folder();
+        let file = folder.map(|folder| folder.join(KEY_FILE));
+        read_keys(file).unwrap_or_default()
+    }
+
+    pub(super) fn keys(&self, keys: &Keys) -> Result<u8, Report> {
+        let (keymap, faults) = match &keys.check {
+            None => self.keymap(),
+            Some(file) => read_keys(Some(file.clone())).ok_or_else(|| {
+                let headline = format!("cannot read `{}`", file.display());
+                Report::plain(headline, None, Exit::Usage)
+            })?,
+        };
+        if keys.check.is_some() && !faults.is_empty() {
+            let mut report = Report::plain("the key file has faults", None, Exit::Failed);
+            report.causes = faults;
+            return Err(report);
+        }
+        for (context, actions) in keymap.table() {
+            self.out.line(&format!("[{}]", context.name()))?;
+            for (action, chords) in actions {
+                self.out
+                    .line(&format!("  {:<24}  {}", chords.join(", "), action.name()))?;
+            }
+        }
         Ok(0)
     }
+}
+
+/// The sample event as the send dialog's draft.
+fn ready_event(data: &DataDir) -> std::io::Result<()> {
+    let draft = serde_json::json!({
+        EVENT_TOPIC: { "topic": EVENT_TOPIC, "type": "NORMAL", "body": EVENT },
+    });
+    let folder = data.root().join(MEMORY);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("drafts.json"), draft.to_string())
+}
+
+async fn shown(control: Control, options: ConsoleOptions) -> Result<Ended, Report> {
+    let ended = ui::run(control, options).await;
+    ended.map_err(|error| Report::new(&error, Exit::Usage))
+}
+
+fn read_keys(file: Option<PathBuf>) -> Option<(Keymap, Vec<String>)> {
+    let file = file?;
+    let text = std::fs::read_to_string(&file).ok()?;
+    let (keymap, faults) = Keymap::with_file(&file.display().to_string(), &text);
+    let faults = faults.iter().map(ToString::to_string).collect();
+    Some((keymap, faults))
 }
 
 fn needs_terminal() -> Result<(), AppError> {
@@ -29,4 +183,42 @@ fn needs_terminal() -> Result<(), AppError> {
     } else {
         Err(AppError::NoTerminal)
     }
+}
+
+/// What the setting says, else what the terminal announces.
+fn depth(color: Color) -> Depth {
+    match color {
+        Color::Never => Depth::Mono,
+        Color::Ansi16 => Depth::Ansi16,
+        Color::Ansi256 => Depth::Ansi256,
+        Color::True => Depth::True,
+        Color::Auto if is_set("NO_COLOR") => Depth::Mono,
+        Color::Auto if ["truecolor", "24bit"].contains(&text("COLORTERM").as_str()) => Depth::True,
+        Color::Auto if text("TERM").contains("256color") => Depth::Ansi256,
+        Color::Auto => Depth::Ansi16,
+    }
+}
+
+/// Whether the locale is one of Unicode.
+fn speaks_unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(text);
+    let named = locale.iter().find(|name| !name.is_empty());
+    named.is_none_or(|name| {
+        let name = name.to_uppercase();
+        name.contains("UTF-8") || name.contains("UTF8")
+    })
+}
+
+fn editor() -> Option<Vec<String>> {
+    let named = ["VISUAL", "EDITOR"].map(text);
+    let named = named.iter().find(|name| !name.trim().is_empty())?;
+    Some(named.split_whitespace().map(str::to_owned).collect())
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+fn text(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }

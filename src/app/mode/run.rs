@@ -1,11 +1,11 @@
 //! `moonport run` and `moonport demo`: a throwaway set-up from a workflow file.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::app::error::AppError;
 use crate::app::listening::Listening;
 use crate::app::mode::Launch;
+use crate::app::order_workflow::{self, EVENT_FILE, WORKFLOW_FILE};
 use crate::app::owner::take;
 use crate::app::signals::stop_token;
 use crate::app::throwaway::Throwaway;
@@ -14,24 +14,6 @@ use crate::cli::run::{Run, told};
 use crate::config::paths::DataDir;
 use crate::report::{Exit, Report};
 use crate::workflow::parse::load;
-
-/// The files of the order workflow, by their path below its folder.
-const ORDER_WORKFLOW: [(&str, &str); 3] = [
-    (
-        WORKFLOW_FILE,
-        include_str!("../../../assets/order-workflow/moonport.toml"),
-    ),
-    (
-        EVENT_FILE,
-        include_str!("../../../assets/order-workflow/event.json"),
-    ),
-    (
-        "functions/order_logger/index.py",
-        include_str!("../../../assets/order-workflow/functions/order_logger/index.py"),
-    ),
-];
-const WORKFLOW_FILE: &str = "moonport.toml";
-const EVENT_FILE: &str = "event.json";
 
 /// Any free port: runs stand side by side.
 const ANY_PORT: &str = "127.0.0.1:0";
@@ -55,7 +37,7 @@ impl Launch {
 
     pub(super) async fn demo_headless(&self) -> Result<u8, Report> {
         let files = Throwaway::new()?;
-        let folder = write_order_workflow(files.path())?;
+        let folder = order_workflow::write(files.path()).map_err(AppError::NoThrowaway)?;
         let run = Run::once(&folder.join(WORKFLOW_FILE), &folder.join(EVENT_FILE));
         self.run_file(run).await
     }
@@ -72,16 +54,4 @@ impl Launch {
         let engine = Engine::start(options, lock).await?;
         Ok((throwaway, engine))
     }
-}
-
-/// Writes the order workflow below `folder` and returns its own folder.
-pub(super) fn write_order_workflow(folder: &Path) -> Result<PathBuf, AppError> {
-    let root = folder.join("order-workflow");
-    for (name, text) in ORDER_WORKFLOW {
-        let file = root.join(name);
-        let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
-        made.and_then(|()| std::fs::write(&file, text))
-            .map_err(AppError::NoThrowaway)?;
-    }
-    Ok(root)
 }

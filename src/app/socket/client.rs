@@ -122,6 +122,7 @@ impl Client {
     /// Sends a call; `waiter` hears of it, at once where it cannot be sent.
     fn start(&self, call: Call, waiter: Waiter) -> u64 {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let call = Box::new(call);
         match encode(&ToOwner::Call { id, call }) {
             Ok(line) => {
                 self.0.waiting.add(id, waiter);

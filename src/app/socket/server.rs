@@ -135,7 +135,7 @@ impl Connection {
                 () = self.ended.cancelled() => return Some("moonport is stopping".to_owned()),
             };
             let cancelled = running.start(id, &self.ended);
-            let work = work(self.control.clone(), id, call, answers.clone());
+            let work = work(self.control.clone(), id, *call, answers.clone());
             tokio::spawn(async move {
                 // A call whose asker is gone is dropped in the middle: every seam bears that.
                 let _ = cancelled.run_until_cancelled(work).await;

@@ -43,7 +43,7 @@ pub struct Hello {
 pub enum ToOwner {
     Call {
         id: u64,
-        call: Call,
+        call: Box<Call>,
     },
     /// Nobody waits for this answer any more.
     Cancel {
