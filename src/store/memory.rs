@@ -28,6 +28,8 @@ pub struct MemoryStore {
     disk: Arc<RwLock<Disk>>,
     /// Commits fail with this while it is set.
     fault: Arc<Mutex<Option<StoreError>>>,
+    /// Where commits happen only by hand: the writer of the journal that is open now.
+    hand: Option<Arc<Mutex<Option<Writer>>>>,
 }
 
 #[derive(Default)]
@@ -45,6 +47,52 @@ struct Disk {
 impl MemoryStore {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A store that commits only when [`Self::commit`] is called, so that a test decides what a crash takes.
+    pub fn by_hand() -> Self {
+        Self {
+            hand: Some(Arc::default()),
+            ..Self::default()
+        }
+    }
+
+    /// Commits everything appended, on this thread. For stores by hand.
+    pub fn commit(&self) {
+        if let Some(writer) = &*self.hand().lock() {
+            while let Taken::Jobs(jobs) = writer.next(usize::MAX) {
+                writer.commit(jobs);
+            }
+        }
+    }
+
+    /// The process dies: of what was appended since the last commit the first `kept` appends reached the disk, which
+    /// nobody was told. For stores by hand.
+    pub fn crash(&self, kept: usize) {
+        let Some(writer) = self.hand().lock().take() else {
+            return;
+        };
+        for _ in 0..kept {
+            if let Taken::Jobs(jobs) = writer.next(1) {
+                let records = jobs.into_iter().flat_map(|job| job.work).collect();
+                self.disk.write().append(records);
+            }
+        }
+        drop(writer.intake.refuse(&StoreError::Closed));
+        writer.intake.close();
+    }
+
+    /// Writes a checkpoint, as at the beginning of a segment: the next open replays only what comes after it. For stores
+    /// by hand.
+    pub fn roll(&self) {
+        self.commit();
+        if let Some(writer) = &*self.hand().lock() {
+            writer.write_checkpoint();
+        }
+    }
+
+    fn hand(&self) -> Arc<Mutex<Option<Writer>>> {
+        self.hand.clone().unwrap_or_default()
     }
 
     /// Opens what is there, as after a restart.
@@ -93,14 +141,21 @@ impl Recovery for MemoryRecovery {
             intake: intake.clone(),
             observer,
         };
-        let thread = std::thread::Builder::new()
-            .name("memory-journal".to_owned())
-            .spawn(move || writer.run())
-            .map_err(|error| StoreError::from_io("start", "memory journal".as_ref(), error))?;
+        let thread = if let Some(hand) = &self.0.hand {
+            *hand.lock() = Some(writer);
+            None
+        } else {
+            let thread = std::thread::Builder::new()
+                .name("memory-journal".to_owned())
+                .spawn(move || writer.run())
+                .map_err(|error| StoreError::from_io("start", "memory journal".as_ref(), error))?;
+            Some(thread)
+        };
         Ok(Arc::new(MemoryJournal {
+            store: self.0.clone(),
             disk: self.0.disk,
             intake,
-            thread: Mutex::new(Some(thread)),
+            thread: Mutex::new(thread),
         }))
     }
 }
@@ -120,8 +175,18 @@ impl Writer {
                 Taken::Closed => break,
             }
         }
+        self.write_checkpoint();
+    }
+
+    /// At most `most` appends that are there already.
+    fn next(&self, most: usize) -> Taken<Vec<Record>> {
+        self.intake.take(most, Duration::ZERO, Duration::ZERO)
+    }
+
+    fn write_checkpoint(&self) {
+        let checkpoint = self.observer.checkpoint();
         let mut disk = self.store.disk.write();
-        disk.checkpoint = Some((self.observer.checkpoint(), disk.log.len()));
+        disk.checkpoint = Some((checkpoint, disk.log.len()));
     }
 
     fn commit(&self, jobs: Vec<Job<Vec<Record>>>) {
@@ -208,6 +273,7 @@ impl Disk {
 
 /// The journal over a [`MemoryStore`].
 struct MemoryJournal {
+    store: MemoryStore,
     disk: Arc<RwLock<Disk>>,
     intake: Arc<Intake<Vec<Record>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -356,6 +422,12 @@ impl Journal for MemoryJournal {
 
     fn close(&self) {
         self.intake.close();
+        let hand = self.store.hand();
+        let is_mine = |writer: &Writer| Arc::ptr_eq(&writer.intake, &self.intake);
+        if hand.lock().as_ref().is_some_and(is_mine) {
+            self.store.roll();
+            hand.lock().take();
+        }
         if let Some(thread) = self.thread.lock().take() {
             let _ = thread.join();
         }

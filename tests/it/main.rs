@@ -5,6 +5,7 @@
     reason = "a failed test panics"
 )]
 mod acceptance;
+mod broker_model;
 mod cli_commands;
 mod cli_offline;
 mod crash_kill;

@@ -2,5 +2,6 @@
 
 pub(crate) mod broker;
 pub(crate) mod fake_console;
+pub(crate) mod faults;
 pub(crate) mod program;
 pub(crate) mod triggers;
