@@ -51,26 +51,14 @@ impl Port {
         })))
     }
 
-    /// Makes the changes of the opening real.
+    /// Makes the changes of the opening real. On error they stay in memory, where reads find them.
     pub(super) fn accept(&self) -> io::Result<()> {
         let mut held = self.0.held.lock();
-        let Some(changes) = held.take() else {
-            return Ok(());
-        };
-        let medium = &self.0.medium;
-        if changes.shown < medium.size()? {
-            medium.set_size(changes.shown)?;
+        if let Some(changes) = &*held {
+            changes.make(&*self.0.medium)?;
         }
-        if changes.size != medium.size()? {
-            medium.set_size(changes.size)?;
-        }
-        if changes.writes.is_empty() {
-            return Ok(());
-        }
-        for (offset, data) in &changes.writes {
-            medium.write(*offset, data)?;
-        }
-        medium.sync()
+        *held = None;
+        Ok(())
     }
 }
 
@@ -90,6 +78,22 @@ impl Held {
             overlay(offset, out, *start, data);
         }
         Ok(())
+    }
+
+    fn make(&self, medium: &dyn Medium) -> io::Result<()> {
+        if self.shown < medium.size()? {
+            medium.set_size(self.shown)?;
+        }
+        if self.size != medium.size()? {
+            medium.set_size(self.size)?;
+        }
+        for (offset, data) in &self.writes {
+            medium.write(*offset, data)?;
+        }
+        if self.writes.is_empty() {
+            return Ok(());
+        }
+        medium.sync()
     }
 
     fn resize(&mut self, size: u64) {

@@ -55,6 +55,8 @@ pub(super) fn is_unfinished(name: &str) -> bool {
 enum Store {
     Writable(Database),
     ReadOnly(ReadOnlyDatabase),
+    /// Opened, but the disk did not take what the opening writes: good for reading only.
+    Stuck(Database),
     Shut,
 }
 
@@ -127,7 +129,10 @@ impl Segment {
                 .set_cache_size(cache)
                 .create_with_backend(port)?)
         })?;
-        guard.accept().map_err(failed)?;
+        if let Err(error) = guard.accept() {
+            *store = Store::Stuck(database);
+            return Err(failed(error));
+        }
         *store = Store::Writable(database);
         *self.medium.write() = Some(medium);
         Ok(())
@@ -172,7 +177,7 @@ impl Segment {
     pub(super) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
         let store = self.store.read();
         self.fenced(|| match &*store {
-            Store::Writable(database) => Ok(database.begin_read()?),
+            Store::Writable(database) | Store::Stuck(database) => Ok(database.begin_read()?),
             Store::ReadOnly(database) => Ok(database.begin_read()?),
             Store::Shut => Err(redb::Error::DatabaseClosed.into()),
         })

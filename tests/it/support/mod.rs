@@ -2,6 +2,7 @@
 
 pub(crate) mod broker;
 pub(crate) mod fake_console;
+pub(crate) mod fake_disk;
 pub(crate) mod faults;
 pub(crate) mod program;
 pub(crate) mod triggers;
