@@ -20,6 +20,8 @@ mod function_node;
 mod function_python;
 mod function_support;
 mod headless_run;
+mod gateway_endpoint;
+mod gateway_protocol;
 mod hostile_kill;
 mod hostile_output;
 mod hostile_process;
