@@ -64,6 +64,7 @@ pub(crate) struct Endpoint {
     pub(crate) cluster: Cluster,
     pub(crate) gateway: Gateway,
     pub(crate) clock: BrokerClock,
+    pub(crate) real: RealClock,
 }
 
 impl Endpoint {
@@ -87,6 +88,7 @@ impl Endpoint {
             gateway: gateway.await.unwrap(),
             cluster,
             clock,
+            real,
         }
     }
 
@@ -118,7 +120,7 @@ impl Endpoint {
         let endpoint = Channel::from_shared(address).unwrap();
         let channel = soon(endpoint.connect()).await.unwrap();
         Client {
-            stub: MessagingServiceClient::new(channel),
+            stub: MessagingServiceClient::new(channel).max_decoding_message_size(16 * 1024 * 1024),
             id: id.to_owned(),
         }
     }
