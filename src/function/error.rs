@@ -19,6 +19,8 @@ pub enum HostError {
         reason: String,
         hint: Option<String>,
     },
+    #[error("the event is {size} bytes, at most {limit} are allowed")]
+    EventTooLarge { size: usize, limit: usize },
     #[error("function `{function}`: `{}` {}", .problem.field, .problem.problem)]
     IllegalDefinition {
         function: FunctionName,
@@ -31,7 +33,7 @@ impl Hint for HostError {
         match self {
             Self::NotFound(_) => Some("`moonport function list` shows them".to_owned()),
             Self::CannotRun { hint, .. } => hint.clone(),
-            Self::Stopping | Self::IllegalDefinition { .. } => None,
+            Self::Stopping | Self::EventTooLarge { .. } | Self::IllegalDefinition { .. } => None,
         }
     }
 }

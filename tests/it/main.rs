@@ -18,6 +18,7 @@ mod function_custom;
 mod function_js;
 mod function_node;
 mod function_python;
+mod function_reload;
 mod function_support;
 mod headless_run;
 mod gateway_endpoint;

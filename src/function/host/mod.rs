@@ -4,29 +4,33 @@
 
 mod crash_loop;
 mod entry;
+mod later;
 mod live;
 mod options;
 mod pool;
 mod reclaim;
+mod reload;
 mod run;
 mod statistics;
 mod verdict;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::control::functions::FunctionRow;
-use crate::domain::function::FunctionDefinition;
+use crate::domain::function::{FunctionDefinition, Runtime};
 use crate::domain::limits::check_function;
 use crate::domain::names::FunctionName;
 use crate::function::error::HostError;
@@ -38,7 +42,9 @@ use entry::Entry;
 use live::Live;
 use pool::Seat;
 use run::Ran;
+use watch::CodeWatch;
 
+pub use later::AsyncPolicy;
 pub use options::{HostOptions, Random};
 
 /// Real time that pre-stop hooks have together when the host stops.
@@ -57,11 +63,13 @@ struct Inner {
     stopping: CancellationToken,
     /// Wakes the reclaim task when an instance became free.
     freed: Notify,
+    watch: Mutex<CodeWatch>,
 }
 
 impl Host {
     /// A host without functions; call it within a Tokio runtime.
     pub fn new(options: HostOptions) -> Self {
+        let (saved, saves) = mpsc::unbounded_channel();
         let inner = Arc::new(Inner {
             runtimes: Runtimes::new(&options),
             options,
@@ -70,8 +78,12 @@ impl Host {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             freed: Notify::new(),
+            watch: Mutex::new(CodeWatch::new(saved)),
         });
         inner.tasks.spawn(reclaim::reclaim_idle(inner.clone()));
+        inner
+            .tasks
+            .spawn(reload::follow_saves(inner.clone(), saves));
         Self(inner)
     }
 
@@ -90,12 +102,14 @@ impl Host {
             let function = definition.name;
             return Err(HostError::IllegalDefinition { function, problem });
         }
+        self.0.watch_code(&definition);
         let entry = self.0.replace(definition);
         Ok(self.0.row(&entry))
     }
 
     /// Forgets a function; false when there was none.
     pub fn remove(&self, name: &FunctionName) -> bool {
+        self.0.watch.lock().forget(name);
         let removed = self.0.entries.write().remove(name);
         let Some(entry) = removed else { return false };
         self.0.retire(&entry);
@@ -116,6 +130,17 @@ impl Host {
 
     pub fn row(&self, name: &FunctionName) -> Result<FunctionRow, HostError> {
         Ok(self.0.row(self.0.entry(name)?.as_ref()))
+    }
+
+    /// Runs a task that ends with the host.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.0.stopping.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = stopping.cancelled() => {}
+            }
+        });
     }
 
     /// Lets nothing start any more, ends every instance with all it started, and returns when they are gone.
@@ -195,6 +220,28 @@ impl Inner {
             self.retire(&before);
         }
         entry
+    }
+
+    /// Follows the code of a function whose definition asks for it.
+    fn watch_code(&self, definition: &FunctionDefinition) {
+        let mut watch = self.watch.lock();
+        let in_folder = definition.runtime != Runtime::Rust;
+        if !definition.watch || !in_folder {
+            watch.forget(&definition.name);
+        } else if let Err(error) = watch.follow(&definition.name, &definition.code) {
+            tracing::warn!(%error, function = %definition.name, "saved code will not restart it");
+        }
+    }
+
+    /// Puts the same definition in force again because `path` was saved.
+    fn reload(&self, name: &FunctionName, path: &Path) {
+        let Ok(entry) = self.entry(name) else { return };
+        let definition = entry.definition.as_ref().clone();
+        let inside = path.strip_prefix(&definition.code).unwrap_or(path);
+        let detail = format!("`{}` changed", inside.display());
+        self.replace(definition);
+        self.options
+            .instance_event(name, "PrepareCodeSuccess", detail);
     }
 
     fn retire(&self, entry: &Arc<Entry>) {
