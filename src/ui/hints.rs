@@ -344,31 +344,28 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Rect) {
         height: rows,
         ..area
     });
-    match state.layers.last() {
-        Some(layer) => {
-            let hints = layer.hints();
-            let row = Rect {
-                y: bottom,
-                height: 1,
-                ..area
-            };
-            one_line(state, canvas, row, &chain, hints.into_iter());
+    if let Some(layer) = state.layers.last() {
+        let hints = layer.hints();
+        let row = Rect {
+            y: bottom,
+            height: 1,
+            ..area
+        };
+        one_line(state, canvas, row, &chain, hints.into_iter());
+    } else {
+        if area.height > 1 {
+            let general = GENERAL.iter().filter(|a| shows(state, **a));
+            let labelled = general.map(|a| (*a, state.pane().label(*a)));
+            let row = Rect { height: 1, ..area };
+            one_line(state, canvas, row, &chain, labelled);
         }
-        None => {
-            if area.height > 1 {
-                let general = GENERAL.iter().filter(|a| shows(state, **a));
-                let labelled = general.map(|a| (*a, state.pane().label(*a)));
-                let row = Rect { height: 1, ..area };
-                one_line(state, canvas, row, &chain, labelled);
-            }
-            let row = Rect {
-                y: bottom,
-                height: 1,
-                ..area
-            };
-            let own = own_hints(state);
-            one_line(state, canvas, row, &chain, own.into_iter());
-        }
+        let row = Rect {
+            y: bottom,
+            height: 1,
+            ..area
+        };
+        let own = own_hints(state);
+        one_line(state, canvas, row, &chain, own.into_iter());
     }
 }
 

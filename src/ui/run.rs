@@ -471,7 +471,7 @@ fn read_on(
             let last = publish.borrow().clone();
             let overview = engine.gather(&last, uptime).await;
             let (events, next) = engine.happened(seen_event).await;
-            let ran = events.iter().any(|event| event.is_run()) || seen_event == 0;
+            let ran = events.iter().any(super::state::feed::Happened::is_run) || seen_event == 0;
             seen_event = next;
             if !events.is_empty() {
                 let _ = sender.send(Event::Happened(events));

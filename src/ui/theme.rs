@@ -147,14 +147,14 @@ impl Theme {
     /// A theme from a file's text; `file` is for errors.
     pub fn parse(name: &str, file: &str, text: &str, depth: Depth) -> Result<Self, ThemeError> {
         let mut styles = vec![Style::reset(); Token::ALL.len()];
-        if depth != Depth::Mono {
-            apply(file, text, depth, &mut styles, 0)?;
-        } else {
+        if depth == Depth::Mono {
             // Attributes are kept, colours are not.
             apply(file, text, depth, &mut styles, 0)?;
             for style in &mut styles {
                 *style = style.fg(Color::Reset).bg(Color::Reset);
             }
+        } else {
+            apply(file, text, depth, &mut styles, 0)?;
         }
         Ok(Self {
             name: name.to_owned(),

@@ -124,13 +124,14 @@ fn apply(state: &mut State, commands: Commands, effects: &mut Vec<Effect>) {
                 pane.sort_by(column, &mut state.shared);
                 Vec::new()
             }
-            Command::Choose(choice) => match state.layers.last_mut() {
-                Some(layer) => layer.chosen(&choice, &mut state.shared),
-                None => {
+            Command::Choose(choice) => {
+                if let Some(layer) = state.layers.last_mut() {
+                    layer.chosen(&choice, &mut state.shared)
+                } else {
                     let pane = &mut state.panes[state.current as usize];
                     pane.choose(&choice, &mut state.shared)
                 }
-            },
+            }
         };
         state.dirty = true;
         for (at, command) in more.into_iter().enumerate() {

@@ -417,9 +417,8 @@ async fn is_closed(socket: &mut TcpStream, real: &RealClock) -> bool {
         loop {
             real.advance(Duration::from_secs(130));
             let step = Duration::from_millis(20);
-            match tokio::time::timeout(step, socket.read(&mut byte)).await {
-                Ok(Ok(0) | Err(_)) => return true,
-                Ok(Ok(_)) | Err(_) => {}
+            if let Ok(Ok(0) | Err(_)) = tokio::time::timeout(step, socket.read(&mut byte)).await {
+                return true;
             }
         }
     };

@@ -33,7 +33,7 @@ fn bodies(world: &TestTriggers) -> Vec<Vec<String>> {
         .scripted
         .seen()
         .iter()
-        .map(|call| call.bodies())
+        .map(super::support::triggers::Seen::bodies)
         .collect()
 }
 

@@ -38,7 +38,10 @@ async fn a_new_group_begins_where_the_trigger_says_and_durably() {
             .await;
         world.broker.send("orders", "after").await;
         let seen = world.wait_calls(expected.len()).await;
-        let bodies: Vec<String> = seen.iter().flat_map(|call| call.bodies()).collect();
+        let bodies: Vec<String> = seen
+            .iter()
+            .flat_map(super::support::triggers::Seen::bodies)
+            .collect();
         assert_eq!(bodies, expected, "{offset:?}");
     }
 }

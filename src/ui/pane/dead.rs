@@ -278,12 +278,11 @@ impl Listing for DeadList {
         column: usize,
         shared: &Shared,
     ) -> std::cmp::Ordering {
-        match column {
-            0 => a.message.stored_at.cmp(&b.message.stored_at),
-            _ => {
-                let text = |row| self.cell(row, column, shared).plain();
-                text(a).cmp(&text(b))
-            }
+        if column == 0 {
+            a.message.stored_at.cmp(&b.message.stored_at)
+        } else {
+            let text = |row| self.cell(row, column, shared).plain();
+            text(a).cmp(&text(b))
         }
     }
 

@@ -116,19 +116,16 @@ fn json_blocks(text: &str, folded: bool) -> Vec<Block> {
     let mut at = 0;
     while let Some(row) = rows.get(at).filter(|_| at < BODY_ROWS) {
         let line = json::paint_line(&row.text);
-        match row.closes_at.filter(|_| folded && at > 0) {
-            Some(end) => {
-                let close = rows.get(end).map_or("", |row| row.text.trim_start());
-                blocks.push(Block::Line(
-                    line.put(format!(" … {} rows ", end - at - 1), Token::Muted)
-                        .then(close.to_owned()),
-                ));
-                at = end + 1;
-            }
-            None => {
-                blocks.push(Block::Line(line));
-                at += 1;
-            }
+        if let Some(end) = row.closes_at.filter(|_| folded && at > 0) {
+            let close = rows.get(end).map_or("", |row| row.text.trim_start());
+            blocks.push(Block::Line(
+                line.put(format!(" … {} rows ", end - at - 1), Token::Muted)
+                    .then(close.to_owned()),
+            ));
+            at = end + 1;
+        } else {
+            blocks.push(Block::Line(line));
+            at += 1;
         }
     }
     if total > BODY_ROWS {

@@ -473,13 +473,14 @@ impl Listing for MessageList {
             Focus::Message(id) => MessageQuery::Id(id.clone()),
             Focus::Find(query) => (**query).clone(),
             _ if self.query.is_some() => return Vec::new(),
-            _ => match first_topic(shared) {
-                Some(topic) => newest(topic),
-                None => {
+            _ => {
+                if let Some(topic) = first_topic(shared) {
+                    newest(topic)
+                } else {
                     self.loaded = Loaded::Yes;
                     return Vec::new();
                 }
-            },
+            }
         };
         self.show(query, shared)
     }

@@ -505,16 +505,17 @@ impl SendDialog {
         };
         let text = match mode {
             Mode::Hex => hex::encode(&bytes),
-            _ => match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(_) => {
+            _ => {
+                if let Ok(text) = String::from_utf8(bytes) {
+                    text
+                } else {
                     shared.notice(
                         crate::ui::state::feed::Level::Warn,
                         "the bytes are no text; they stay in hex",
                     );
                     return;
                 }
-            },
+            }
         };
         self.mode = mode;
         self.body.set(&text);
