@@ -17,6 +17,29 @@
 //! Data moves one way: a message enters through [`cluster`], is journaled by [`store`], is leased to a consumer, and is
 //! settled; what the screen shows comes back through [`control`] and [`activity`]. Only [`app`] knows which
 //! implementation stands behind a seam.
+//!
+//! # In another program
+//!
+//! [`Host`] runs closures as functions, with the console over them:
+//!
+//! ```no_run
+//! use moonport::app::embed::RocketMqTrigger;
+//! use moonport::function::runtime::closure::{Context, RocketMqBatch, batch};
+//! use serde_json::Value;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), moonport::report::Report> {
+//!     let audit = batch(|orders: RocketMqBatch<Value>, context: Context| async move {
+//!         context.logger().info(format!("{} orders", orders.len()));
+//!         Ok(orders.len())
+//!     });
+//!     moonport::Host::builder()
+//!         .function("audit", audit)
+//!         .trigger("audit", RocketMqTrigger::topic("orders").group("audit"))
+//!         .console()
+//!         .await
+//! }
+//! ```
 #![cfg_attr(
     test,
     allow(
@@ -48,3 +71,6 @@ pub mod store;
 pub mod trigger;
 pub mod ui;
 pub mod workflow;
+
+/// The way in for programs that bring their own functions.
+pub use app::embed::Host;

@@ -3,6 +3,9 @@
 pub mod access_keys;
 pub mod clock;
 pub mod documents;
+#[cfg_attr(not(feature = "remote"), path = "no_elsewhere.rs")]
+pub mod elsewhere;
+pub mod embed;
 #[cfg_attr(not(feature = "gateway"), path = "no_endpoint.rs")]
 pub mod endpoint;
 pub mod error;

@@ -7,17 +7,22 @@ use std::path::{Path, PathBuf};
 
 use crate::app::error::AppError;
 
-/// A private folder under the system's temporary one, removed with all in it when dropped.
+/// A private folder, usually under the system's temporary one, removed with all in it when dropped.
 #[derive(Debug)]
 pub struct Throwaway(PathBuf);
 
 impl Throwaway {
     pub fn new() -> Result<Self, AppError> {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// A private folder in `base`, for a run that needs that disk.
+    pub fn below(base: &Path) -> Result<Self, AppError> {
         let mut random = [0; 8];
         getrandom::fill(&mut random)
             .map_err(|error| AppError::NoThrowaway(io::Error::other(error.to_string())))?;
         let name = format!("moonport-{:016x}", u64::from_be_bytes(random));
-        let path = std::env::temp_dir().join(name);
+        let path = base.join(name);
         let made = DirBuilder::new().mode(0o700).create(&path);
         made.map_err(AppError::NoThrowaway)?;
         Ok(Self(path))

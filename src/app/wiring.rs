@@ -83,6 +83,7 @@ impl EngineOptions {
 pub struct Engine {
     pub control: Control,
     pub real: RealClock,
+    pub(super) data: DataDir,
     pub(super) instances: InstanceSet,
     pub(super) triggers: TriggerSet,
     pub(super) host: Host,
@@ -134,7 +135,7 @@ impl Engine {
         };
         let known = documents.instances()?;
         let instances = InstanceOptions {
-            data: options.data,
+            data: options.data.clone(),
             documents: documents.clone(),
             listening: options.listening,
             doorway,
@@ -183,6 +184,7 @@ impl Engine {
         let engine = Self {
             control,
             real: options.real,
+            data: options.data,
             instances,
             triggers,
             host,

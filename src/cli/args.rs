@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::access_key::AccessKey;
 use crate::cli::apply::Apply;
+use crate::cli::bench::Bench;
 use crate::cli::clock::ClockArgs;
 use crate::cli::completions::Completions;
 use crate::cli::dlq::Dlq;
@@ -184,6 +185,8 @@ pub enum Command {
         #[command(subcommand)]
         command: ClockArgs,
     },
+    /// Load on a broker, with a latency report
+    Bench(Bench),
     /// Try a tag or SQL filter
     Filter(FilterArgs),
     /// The console's key table

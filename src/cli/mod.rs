@@ -67,6 +67,7 @@ pub async fn carry_out(command: Command, session: &Session) -> Option<Result<(),
         | Command::Run(_)
         | Command::Serve(_)
         | Command::Exec(_)
+        | Command::Bench(_)
         | Command::Filter(_)
         | Command::Keys(_)
         | Command::Completions(_) => return None,

@@ -24,6 +24,7 @@ mod gateway_endpoint;
 mod gateway_limits;
 mod gateway_protocol;
 mod gateway_remote;
+mod headless_host;
 mod headless_run;
 mod hostile_kill;
 mod hostile_output;

@@ -36,7 +36,7 @@ const DRAIN: Duration = Duration::from_secs(30);
 
 impl Launch {
     pub(super) async fn console(&self) -> Result<u8, Report> {
-        needs_terminal()?;
+        self.needs_terminal()?;
         let workflow = self.workflow(None)?;
         match reach(self.data(), &self.real).await? {
             Access::Beside(client) => {
@@ -54,7 +54,7 @@ impl Launch {
     }
 
     pub(super) async fn demo(&self) -> Result<u8, Report> {
-        needs_terminal()?;
+        self.needs_terminal()?;
         let files = crate::app::throwaway::Throwaway::new()?;
         let folder = order_workflow::write(files.path()).map_err(AppError::NoThrowaway)?;
         let workflow = self.workflow(Some(&folder.join(WORKFLOW_FILE)))?;
@@ -64,8 +64,18 @@ impl Launch {
         self.over(engine, &data, workflow).await
     }
 
+    /// Refuses to go on where there is no terminal, before anything is opened.
+    #[expect(clippy::unused_self, reason = "the terminal is part of the launch")]
+    pub(in crate::app) fn needs_terminal(&self) -> Result<(), AppError> {
+        if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+            Ok(())
+        } else {
+            Err(AppError::NoTerminal)
+        }
+    }
+
     /// The console over an engine of this process, with the socket beside it; the engine ends with it.
-    async fn over(
+    pub(in crate::app) async fn over(
         &self,
         engine: Engine,
         data: &DataDir,
@@ -175,14 +185,6 @@ fn read_keys(file: Option<PathBuf>) -> Option<(Keymap, Vec<String>)> {
     let (keymap, faults) = Keymap::with_file(&file.display().to_string(), &text);
     let faults = faults.iter().map(ToString::to_string).collect();
     Some((keymap, faults))
-}
-
-fn needs_terminal() -> Result<(), AppError> {
-    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        Ok(())
-    } else {
-        Err(AppError::NoTerminal)
-    }
 }
 
 /// What the setting says, else what the terminal announces.

@@ -1,5 +1,6 @@
 //! What the program does with a data directory: one command, the console, `serve`, or a throwaway run.
 
+mod bench;
 mod command;
 mod console;
 mod exec;
@@ -21,7 +22,7 @@ use crate::cli::session::Session;
 use crate::clock::RealClock;
 use crate::config::error::ConfigError;
 use crate::config::paths::{DataDir, Paths, Place};
-use crate::config::settings::Settings;
+use crate::config::settings::{ConsoleOverrides, Settings};
 use crate::control::Control;
 use crate::report::{Exit, Report};
 
@@ -55,6 +56,24 @@ impl Launch {
         })
     }
 
+    /// The surroundings of a console inside another program.
+    pub(super) fn embedded(data_dir: Option<PathBuf>) -> Result<Self, Report> {
+        let place = Place {
+            data_dir,
+            config: None,
+            folder: current_folder()?,
+        };
+        let paths = Paths::find(place).map_err(misplaced)?;
+        let overrides = ConsoleOverrides::default();
+        Ok(Self {
+            settings: Settings::load(paths, &overrides).map_err(misplaced)?,
+            instance: None,
+            verbose: 0,
+            out: Output::stdout(false),
+            real: RealClock::system(),
+        })
+    }
+
     /// Does what was asked; the answer is an exit code.
     pub async fn run(self, command: Option<Command>) -> Result<u8, Report> {
         match command {
@@ -64,6 +83,7 @@ impl Launch {
             Some(Command::Run(run)) => self.run_file(run).await,
             Some(Command::Serve(serve)) => self.serve(serve).await,
             Some(Command::Exec(exec)) => self.exec(exec).await,
+            Some(Command::Bench(bench)) => self.bench(bench).await,
             Some(Command::Keys(keys)) => self.keys(&keys),
             Some(command) => self.command(command).await,
         }
