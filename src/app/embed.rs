@@ -148,13 +148,12 @@ impl HostBuilder {
 
     /// Starts without a terminal (RS-8).
     pub async fn start(self) -> Result<Running, Report> {
-        let (throwaway, root) = match self.data_dir {
-            Some(path) => (None, path),
-            None => {
-                let throwaway = Throwaway::new()?;
-                let path = throwaway.path().to_owned();
-                (Some(throwaway), path)
-            }
+        let (throwaway, root) = if let Some(path) = self.data_dir {
+            (None, path)
+        } else {
+            let throwaway = Throwaway::new()?;
+            let path = throwaway.path().to_owned();
+            (Some(throwaway), path)
         };
         let data = DataDir::new(root).map_err(|error| Report::new(&error, Exit::Usage))?;
         let lock = take(&data)?;

@@ -185,9 +185,7 @@ impl State {
         let mut rows = Vec::new();
         for context in chain {
             for (action, keys) in table.get(&context).into_iter().flatten() {
-                let offer = if in_dialog {
-                    Offer::Yes
-                } else if context == Context::Motion {
+                let offer = if in_dialog || context == Context::Motion {
                     Offer::Yes
                 } else {
                     self.offer(*action)

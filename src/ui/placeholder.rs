@@ -101,7 +101,9 @@ fn uuid(random: &mut dyn FnMut(u64) -> u64) -> String {
     }
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = bytes
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     [
         &hex[..8],
         &hex[8..12],

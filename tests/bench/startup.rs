@@ -9,6 +9,7 @@
 )]
 
 use std::io::Read as _;
+use std::num::NonZeroU16;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ fn headless(real: &RealClock) -> Duration {
 /// From exec to the first frame that names the topic of the demo.
 fn first_frame(real: &RealClock) -> Duration {
     let (rows, cols) = (35, 120);
+    let nonzero = |cells| NonZeroU16::new(cells).unwrap();
     let size = PtySize {
         rows,
         cols,
@@ -60,7 +62,7 @@ fn first_frame(real: &RealClock) -> Duration {
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
     let mut output = pair.master.try_clone_reader().unwrap();
-    let mut screen = vt100::Parser::new(rows, cols, 0);
+    let mut screen = vt100::Parser::new(nonzero(rows), nonzero(cols), 0);
     let mut bytes = [0; 16 * 1024];
     let shown = loop {
         let read = output.read(&mut bytes).unwrap();

@@ -70,8 +70,9 @@ fn private_folder() -> io::Result<PathBuf> {
         .unwrap_or_else(std::env::temp_dir);
     let mut random = [0; 6];
     getrandom::fill(&mut random).map_err(|error| io::Error::other(error.to_string()))?;
-    let [a, b, c, d, e, f] = random;
-    let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let number = random
+        .iter()
+        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     let folder = base.join(format!("moonport-{number:012x}"));
     std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
     Ok(folder)

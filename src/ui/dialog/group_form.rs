@@ -210,7 +210,7 @@ impl FormSpec for GroupForm {
         if values.text("offset") == "earliest" {
             definition.first_seen = FirstSeen::Earliest;
         }
-        definition.remark = values.text("remark").to_owned();
+        values.text("remark").clone_into(&mut definition.remark);
         definition.auto = false;
         let join = TopicName::new(values.text("reads")).into_iter().collect();
         let mode = if self.old.is_some() {

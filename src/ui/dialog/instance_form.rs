@@ -19,11 +19,10 @@ const MIB: u64 = 1024 * 1024;
 
 impl InstanceForm {
     pub fn add(shared: &Shared) -> Self {
-        let taken = |id: &str| {
-            let rows = &shared.newest.instances.rows;
-            rows.iter().any(|row| row.definition.id.as_str() == id)
-        };
-        let id = (1..)
+        let rows = &shared.newest.instances.rows;
+        let taken = |id: &str| rows.iter().any(|row| row.definition.id.as_str() == id);
+        // One more number than there are instances, so one is free.
+        let id = (1..=rows.len() + 1)
             .map(|n| format!("rmq-local-{n}"))
             .find(|id| !taken(id))
             .unwrap_or_default();

@@ -149,7 +149,7 @@ impl FormSpec for TopicForm {
         definition.write_queues = queues;
         definition.retention = retention;
         definition.max_send_tps = tps.map(|tps| tps as u32);
-        definition.remark = values.text("remark").to_owned();
+        values.text("remark").clone_into(&mut definition.remark);
         definition.auto = false;
         let mode = if self.old.is_some() {
             PutMode::Update

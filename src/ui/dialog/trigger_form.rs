@@ -168,6 +168,7 @@ impl FormSpec for TriggerForm {
         if self.old.is_some() { "Save" } else { "Create" }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a flat list, one entry per field")]
     fn fields(&self) -> Vec<Field> {
         let old = self.old.as_ref();
         let name = Field::text(

@@ -163,13 +163,7 @@ impl DeadList {
             .collect()
     }
 
-    fn resend(
-        &self,
-        to: ResendTo,
-        row: Option<Letter>,
-        marked: Vec<Letter>,
-        shared: &Shared,
-    ) -> Commands {
+    fn resend(to: ResendTo, row: Option<Letter>, marked: Vec<Letter>, shared: &Shared) -> Commands {
         let letters = if marked.is_empty() {
             row.into_iter().collect()
         } else {
@@ -363,8 +357,8 @@ impl Listing for DeadList {
         shared: &mut Shared,
     ) -> Commands {
         match (action, row) {
-            (Action::RedriveGroup, row) => self.resend(ResendTo::Group, row, marked, shared),
-            (Action::RedriveTopic, row) => self.resend(ResendTo::Topic, row, marked, shared),
+            (Action::RedriveGroup, row) => Self::resend(ResendTo::Group, row, marked, shared),
+            (Action::RedriveTopic, row) => Self::resend(ResendTo::Topic, row, marked, shared),
             (Action::Resend, Some(row)) => {
                 let dialog = SendDialog::resend_to(&row.message, row.origin_topic.clone(), shared);
                 vec![Command::Open(Box::new(dialog))]

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use crate::report::Report;
 use crate::ui::action::Action;
 use crate::ui::effect::{Answer, Ticket};
-use crate::ui::pane::{Commands, Halves, Offer, Pane, Subject};
+use crate::ui::pane::{Commands, Halves, Offer, Subject};
 use crate::ui::state::Shared;
 use crate::ui::state::places::{Focus, PaneId};
 use crate::ui::theme::Token;

@@ -54,7 +54,7 @@ impl Frame {
         } else {
             Token::Border
         };
-        self.border(canvas, area, &set, token);
+        Self::border(canvas, area, &set, token);
         let top = Rect {
             x: area.x + 1,
             width: area.width - 2,
@@ -65,7 +65,7 @@ impl Frame {
         Rect::new(area.x + 1, area.y + 1, area.width - 2, area.height - 2)
     }
 
-    fn border(&self, canvas: &mut Canvas<'_>, area: Rect, set: &Set, token: Token) {
+    fn border(canvas: &mut Canvas<'_>, area: Rect, set: &Set, token: Token) {
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
         for x in area.x + 1..right {
             canvas.put(x, area.y, 1, set.horizontal, token);

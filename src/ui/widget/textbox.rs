@@ -291,7 +291,7 @@ impl TextBox {
             let end = self.current().len();
             self.cut(self.column, end, true);
         } else {
-            self.killed = "\n".to_owned();
+            "\n".clone_into(&mut self.killed);
             self.join_next();
         }
     }
@@ -307,13 +307,13 @@ impl TextBox {
     /// Puts the cursor on a cell of the drawn box.
     pub fn click(&mut self, area: Rect, top: usize, column: u16, row: u16) {
         self.row = (top + usize::from(row)).min(self.lines.len() - 1);
-        let from = self.from_cell(area.width, self.row);
+        let from = self.first_cell(area.width, self.row);
         let cell = usize::from(column.saturating_sub(GUTTER)) + from;
         self.column = safe::take(self.current(), cell).0.len();
     }
 
     /// First cell drawn of a row: only the row with the cursor moves sideways.
-    fn from_cell(&self, width: u16, row: usize) -> usize {
+    fn first_cell(&self, width: u16, row: usize) -> usize {
         if row != self.row {
             return 0;
         }
@@ -356,7 +356,7 @@ impl TextBox {
             &format!("{sign}{:>3} ", index + 1),
             paint,
         );
-        let from = self.from_cell(area.width, index);
+        let from = self.first_cell(area.width, index);
         let (hidden, skipped) = safe::take(text, from);
         let tail = &text[hidden.len()..];
         let room = area.width.saturating_sub(GUTTER);

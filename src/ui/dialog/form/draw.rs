@@ -1,7 +1,7 @@
 //! How a form looks: labels and values, faults under them, help and buttons at the foot.
 
 use super::{Field, Form, Kind, LABELS};
-use crate::ui::dialog::{Dialog, button};
+use crate::ui::dialog::button;
 use crate::ui::state::feed::Notice;
 use crate::ui::theme::Token;
 use crate::ui::widget::canvas::Canvas;

@@ -64,7 +64,6 @@ pub(super) fn check(dialog: &SendDialog, shared: &Shared) -> Verdict {
     }
     let fields = [
         (Spot::Tag, tag(dialog)),
-        (Spot::Keys, keys(dialog).map(|_| ())),
         (Spot::Group, group(dialog)),
         (
             Spot::Deliver,
@@ -146,9 +145,9 @@ fn tag(dialog: &SendDialog) -> Result<(), String> {
     Ok(())
 }
 
-fn keys(dialog: &SendDialog) -> Result<Vec<String>, String> {
+fn keys(dialog: &SendDialog) -> Vec<String> {
     let words = dialog.keys.text().split_whitespace();
-    Ok(words.map(str::to_owned).collect())
+    words.map(str::to_owned).collect()
 }
 
 fn group(dialog: &SendDialog) -> Result<(), String> {
@@ -220,7 +219,7 @@ pub(super) fn plan(dialog: &SendDialog, shared: &Shared) -> Result<SendPlan, (Sp
     let mut draft = Draft::new(topic, body);
     let tag = dialog.tag.text().trim();
     draft.tag = (!tag.is_empty()).then(|| tag.to_owned());
-    draft.keys = keys(dialog).map_err(at(Spot::Keys))?;
+    draft.keys = keys(dialog);
     draft.properties = properties(dialog.properties.text())
         .map_err(at(Spot::Properties))?
         .into_iter()

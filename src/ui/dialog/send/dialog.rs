@@ -32,7 +32,7 @@ impl Dialog for SendDialog {
         match action {
             Action::Dismiss => return self.close(shared),
             Action::Submit => return self.send(shared),
-            Action::More => return self.more(),
+            Action::More => return Self::more(),
             Action::FieldNext => self.step(true),
             Action::FieldPrev => self.step(false),
             Action::FormPrev => self.walk_history(true, shared),

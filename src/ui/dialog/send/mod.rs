@@ -406,7 +406,7 @@ impl SendDialog {
                 self.format(true, shared);
                 Vec::new()
             }
-            Spot::History => self.open_history(shared),
+            Spot::History => Self::open_history(shared),
             Spot::SaveTemplate => self.save_template(shared),
             Spot::CopyCommand => {
                 let command = check::command_line(self);
@@ -432,7 +432,7 @@ impl SendDialog {
         }
     }
 
-    fn open_history(&self, shared: &Shared) -> Commands {
+    fn open_history(shared: &Shared) -> Commands {
         let all = stored::history(shared);
         let choices = all.iter().enumerate().rev().map(|(index, typed)| {
             let head: String = typed.body.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -482,7 +482,7 @@ impl SendDialog {
         }
     }
 
-    fn more(&self) -> Commands {
+    fn more() -> Commands {
         let choices = [
             "format",
             "minify",

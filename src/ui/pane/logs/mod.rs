@@ -22,7 +22,7 @@ use crate::ui::effect::{Effect, Query, Ticket};
 use crate::ui::pane::logs::buffer::Buffer;
 use crate::ui::pane::logs::rows::{Anchor, Arrangement, Row};
 use crate::ui::pane::message::BodyView;
-use crate::ui::pane::{Command, Commands, Halves, Pane};
+use crate::ui::pane::{Command, Commands, Halves};
 use crate::ui::state::Shared;
 use crate::ui::state::feed::Level;
 use crate::ui::widget::document::Document;
@@ -263,7 +263,7 @@ impl LogPane {
             let asked = self.asked_trace.as_ref().is_some_and(|(_, of)| *of == id);
             let known = self.trace.as_ref().is_some_and(|(of, _)| *of == id);
             let fresh = shared.uptime.saturating_sub(self.traced_at) < Duration::from_millis(900);
-            if !asked && !(known && fresh) {
+            if !(asked || known && fresh) {
                 let ticket = shared.ticket();
                 self.asked_trace = Some((ticket, id.clone()));
                 self.traced_at = shared.uptime;
@@ -421,7 +421,7 @@ impl LogPane {
         Command::Open(Box::new(SavePrompt::log(path, query)))
     }
 
-    fn choose_function(&self, shared: &Shared) -> Command {
+    fn choose_function(shared: &Shared) -> Command {
         let names = shared.overview().functions.rows.iter();
         let names: Vec<String> = names.map(|row| row.definition.name.to_string()).collect();
         Command::Open(Box::new(Menu::choices(

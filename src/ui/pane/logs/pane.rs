@@ -130,7 +130,7 @@ impl Pane for LogPane {
                 shared.notice(Level::Info, "lines so far are hidden; Esc shows them again");
             }
             Action::SaveLog | Action::Export => return vec![self.save(shared)],
-            Action::LogFunction => return vec![self.choose_function(shared)],
+            Action::LogFunction => return vec![Self::choose_function(shared)],
             Action::Send => {
                 let topic = self.subject(shared).topic;
                 return vec![Command::Open(Box::new(SendDialog::open(topic, shared)))];
