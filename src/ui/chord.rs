@@ -135,7 +135,7 @@ impl Chord {
         if text.contains(' ') {
             return text.split_whitespace().map(Self::parse).collect();
         }
-        if text.chars().all(char::is_alphanumeric) && text.chars().count() <= 3 {
+        if text.chars().all(char::is_alphabetic) && text.chars().count() <= 3 {
             return Ok(text.chars().map(Self::char).collect());
         }
         Err(BadChord(text.to_owned()))

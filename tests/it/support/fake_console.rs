@@ -326,7 +326,7 @@ impl Instances for Handle {
             "ap-southeast-5".to_owned(),
             now(),
         );
-        definition.remark = "for trying things".to_owned();
+        "for trying things".clone_into(&mut definition.remark);
         let row = InstanceRow {
             definition,
             status: InstanceStatus::Running,

@@ -170,8 +170,8 @@ impl Medium for FakeFile {
 
     fn sync(&self) -> io::Result<()> {
         self.disk.change()?;
-        let mut bytes = self.bytes.lock();
-        bytes.synced = bytes.current.clone();
+        let bytes = &mut *self.bytes.lock();
+        bytes.synced.clone_from(&bytes.current);
         bytes.pending.clear();
         Ok(())
     }

@@ -66,9 +66,9 @@ fn spoil((position, record): &Located, fault: Fault) -> Option<Located> {
         Record::Leased { .. } if fault == Fault::LosesBlocks => {
             let mut record = record.clone();
             if let Record::Leased { deliveries, .. } = &mut record {
-                deliveries
-                    .iter_mut()
-                    .for_each(|leased| leased.message_group = None);
+                for leased in deliveries {
+                    leased.message_group = None;
+                }
             }
             record
         }
