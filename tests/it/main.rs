@@ -8,6 +8,7 @@ mod acceptance;
 mod broker_model;
 mod cli_commands;
 mod cli_offline;
+mod console_pty;
 mod crash_disk;
 mod crash_kill;
 mod dead_letter;
