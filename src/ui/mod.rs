@@ -17,6 +17,7 @@ pub mod layout;
 pub mod options;
 mod outside;
 pub mod pane;
+pub mod picture;
 pub mod placeholder;
 mod run;
 pub mod stage;

@@ -340,7 +340,7 @@ fn nearest((r, g, b): (u8, u8, u8)) -> u8 {
 }
 
 /// Colour `index` of the table, from 16 on.
-fn table_color(index: u8) -> (u8, u8, u8) {
+pub(super) fn table_color(index: u8) -> (u8, u8, u8) {
     if index >= 232 {
         let level = 8 + (index - 232) * 10;
         return (level, level, level);

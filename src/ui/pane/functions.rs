@@ -415,13 +415,16 @@ fn runs(row: &FunctionRow, shared: &Shared, document: &mut Document) {
                 Token::Muted,
             );
         }
-        document.line(line);
+        document.note(line);
         if let Some(error) = &record.error_message {
-            document.line(Line::muted("              ").put(error.clone(), Token::Error));
+            document.flow(
+                Line::text(" ".repeat(14)).put(error.clone(), Token::Error),
+                14,
+            );
         }
     }
     if !any {
-        document.line(Line::muted("none in this session"));
+        document.note(Line::muted("none in this session"));
     }
 }
 

@@ -144,7 +144,7 @@ impl Listing for GroupList {
             }
             Some((of, Err(report))) if *of == row.definition.name => {
                 document.rule("Queues");
-                document.line(Line::of(format!("✖ {}", report.headline), Token::Error));
+                document.note(Line::of(format!("✖ {}", report.headline), Token::Error));
             }
             _ => {}
         }
@@ -370,7 +370,7 @@ fn summary(row: &GroupRow, shared: &Shared, document: &mut Document) {
         ),
     }
     for client in row.clients.iter().take(8) {
-        document.line(Line::muted("           ").then(client.to_string()));
+        document.field("", client.to_string());
     }
     if let Some(at) = row.last_consumed_at {
         document.field("last out", shared.times.ago(at));
@@ -381,8 +381,8 @@ fn queues(progress: &[GroupProgress], document: &mut Document) {
     for topic in progress {
         document.rule(format!("Queues of {}", topic.topic));
         document.line(Line::muted(format!(
-            "{:>5} {:>11} {:>11} {:>7} {:>7} {:>6}  {}",
-            "queue", "committed", "max", "ready", "flight", "retry", "oldest"
+            "{:>3} {:>9} {:>9} {:>5} {:>6} {:>5} {:>6}",
+            "q", "committed", "max", "ready", "flight", "retry", "oldest"
         )));
         for queue in &topic.queues {
             let oldest = if queue.delay_time.is_zero() {
@@ -391,7 +391,7 @@ fn queues(progress: &[GroupProgress], document: &mut Document) {
                 numbers::span(queue.delay_time)
             };
             document.line(format!(
-                "{:>5} {:>11} {:>11} {:>7} {:>7} {:>6}  {oldest}",
+                "{:>3} {:>9} {:>9} {:>5} {:>6} {:>5} {oldest:>6}",
                 queue.queue,
                 numbers::count(queue.committed),
                 numbers::count(queue.max_offset),
@@ -401,7 +401,7 @@ fn queues(progress: &[GroupProgress], document: &mut Document) {
             ));
             for (group, offset) in &queue.blocked {
                 document.line(Line::of(
-                    format!("      ▲ message group {group} waits behind offset {offset}"),
+                    format!("    ▲ message group {group} waits behind offset {offset}"),
                     Token::Warn,
                 ));
             }

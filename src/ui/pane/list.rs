@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use ratatui::layout::Rect;
 
 use crate::report::Report;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Context};
 use crate::ui::effect::{Answer, Ticket};
 use crate::ui::pane::{Commands, Halves, Offer, Subject};
 use crate::ui::state::Shared;
@@ -21,7 +21,7 @@ use crate::ui::widget::frame::{self};
 use crate::ui::widget::hits::Target;
 use crate::ui::widget::line::Line;
 use crate::ui::widget::numbers;
-use crate::ui::widget::table::{Column, TableView};
+use crate::ui::widget::table::{self, Column, TableView};
 
 /// What a list shows when it has no rows.
 pub struct Empty {
@@ -314,8 +314,15 @@ impl<L: Listing> ListPane<L> {
         title.join(self.listing.scope(shared))
     }
 
-    fn right_title(&self, shared: &Shared) -> Line {
+    /// What stands at the right of the title of a list `width` cells wide inside.
+    fn right_title(&self, shared: &Shared, width: u16) -> Line {
         let mut parts = Vec::new();
+        let columns = self.listing.columns();
+        let hidden = columns.len() - table::place(columns, width, self.skip).len();
+        if hidden > 0 && !self.order.is_empty() {
+            let key = shared.key_of(&[Context::Motion], Action::Right);
+            parts.push(format!("{key} {hidden} more columns"));
+        }
         let note = self.listing.note(shared);
         if !note.is_empty() {
             parts.push(note);

@@ -260,7 +260,9 @@ struct Step {
 }
 
 /// Cells of a life line's bar.
-const BAR: usize = 10;
+const BAR: usize = 8;
+/// Cells of a step's name.
+const STEP: usize = 12;
 
 /// A message's life: stored, delivered to each group, invoked, and what comes next.
 pub fn life(
@@ -284,7 +286,7 @@ pub fn life(
     }
     if traces.is_empty() {
         document.rule("Trace");
-        document.line(Line::muted("no trace is kept of this message"));
+        document.note(Line::muted("no trace is kept of this message"));
     }
 }
 
@@ -364,13 +366,14 @@ fn bars(steps: &[Step], document: &mut Document) {
             " ".repeat(from),
             " ".repeat(BAR - from - width.min(BAR - from))
         );
-        let label = safe::cut_end(&step.label, 12).into_owned();
-        let pad = 13_usize.saturating_sub(safe::width(&label));
-        document.line(
+        let label = safe::cut_end(&step.label, STEP - 1).into_owned();
+        let pad = STEP - safe::width(&label);
+        document.flow(
             Line::text(format!("{label}{}", " ".repeat(pad)))
                 .put(bar, Token::Chart)
-                .put(format!(" +{:>8}  ", numbers::millis(offset)), Token::Muted)
+                .put(format!(" +{:>7}  ", numbers::millis(offset)), Token::Muted)
                 .join(step.note.clone()),
+            STEP,
         );
     }
 }

@@ -56,8 +56,8 @@ pub const COLUMNS: &[Column] = &[
     Column::left("STORED", 12, 12, 1),
     Column::id("MESSAGE ID", 9, 13, 0),
     Column::left("TAG", 6, 12, 5),
-    Column::left("KEYS", 8, 16, 3),
-    Column::left("STATE", 11, 13, 2),
+    Column::left("KEYS", 8, 14, 3),
+    Column::left("STATE", 13, 14, 2),
     Column::right("QUEUE@OFFSET", 12, 7),
     Column::right("SIZE", 8, 6),
     Column::left("TYPE", 6, 11, 8),
@@ -302,7 +302,7 @@ impl Listing for MessageList {
             }
             Some((id, Err(report))) if *id == row.id => {
                 document.rule("Trace");
-                document.line(Line::of(format!("✖ {}", report.headline), Token::Error));
+                document.note(Line::of(format!("✖ {}", report.headline), Token::Error));
             }
             _ => {}
         }

@@ -339,15 +339,15 @@ fn summary(row: &TopicRow, shared: &Shared, document: &mut Document) {
 fn queues(row: &TopicRow, shared: &Shared, document: &mut Document) {
     document.rule("Queues");
     document.line(Line::muted(format!(
-        "{:>5} {:>12} {:>12} {:>10}  {}",
-        "queue", "min", "max", "messages", "last in"
+        "{:>3} {:>9} {:>9} {:>8}  {}",
+        "q", "min", "max", "messages", "last in"
     )));
     for queue in row.queues.iter().take(QUEUES_SHOWN) {
         let last = queue
             .last_stored_at
             .map_or_else(|| "-".to_owned(), |at| shared.times.ago(at));
         document.line(format!(
-            "{:>5} {:>12} {:>12} {:>10}  {last}",
+            "{:>3} {:>9} {:>9} {:>8}  {last}",
             queue.queue,
             numbers::count(queue.min_offset),
             numbers::count(queue.max_offset),

@@ -212,9 +212,9 @@ impl Listing for TraceList {
             }
             (Some((of, Err(report))), Some(id)) if of == id => {
                 document.rule("Trace");
-                document.line(Line::of(format!("✖ {}", report.headline), Token::Error));
+                document.note(Line::of(format!("✖ {}", report.headline), Token::Error));
             }
-            (_, None) => document.line(Line::muted("it ran by hand: no message belongs to it")),
+            (_, None) => document.note(Line::muted("it ran by hand: no message belongs to it")),
             _ => {}
         }
         Line::text(format!(

@@ -263,7 +263,8 @@ fn summary(row: &TriggerRow, shared: &Shared, document: &mut Document) {
             Token::Muted,
         ),
     );
-    if let Some(why) = &row.why_idle {
+    let retries = matches!(row.state, TriggerState::Retrying { .. });
+    if let Some(why) = row.why_idle.as_ref().filter(|_| !retries) {
         document.field("waits", why.clone());
     }
     match &row.state {
@@ -275,7 +276,11 @@ fn summary(row: &TriggerRow, shared: &Shared, document: &mut Document) {
             document.field("error", Line::of(error.clone(), Token::Error));
             document.field(
                 "next",
-                format!("attempt {attempt} {}", shared.times.until(*due)),
+                Line::of(
+                    format!("attempt {attempt} {}", shared.times.until(*due)),
+                    Token::Warn,
+                )
+                .put("   x: retry now, skip   :clock next", Token::Muted),
             );
         }
         TriggerState::Ready { error } | TriggerState::StartFailed { error } => {
@@ -307,7 +312,7 @@ fn summary(row: &TriggerRow, shared: &Shared, document: &mut Document) {
     document.field(
         "then",
         match definition.tolerance {
-            Tolerance::All => "dead letter, go on   (the cloud's default stops instead)",
+            Tolerance::All => "dead letter, go on; the cloud's default stops instead",
             Tolerance::None => "stop before the batch until it is resumed",
         },
     );
@@ -337,7 +342,7 @@ fn summary(row: &TriggerRow, shared: &Shared, document: &mut Document) {
             numbers::count(row.dead_total)
         ),
     );
-    if let Some(error) = &row.last_error {
+    if let Some(error) = row.last_error.as_ref().filter(|_| !retries) {
         document.field("last error", Line::of(error.clone(), Token::Error));
     }
 }

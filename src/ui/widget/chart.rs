@@ -184,7 +184,7 @@ fn squeeze(values: &[Option<f64>], cells: usize) -> Vec<Option<f64>> {
 
 fn words(series: &ChartSeries) -> Line {
     let known: Vec<f64> = series.values.iter().flatten().copied().collect();
-    let name = format!("{:<6}", series.name);
+    let name = format!("{:<8}", series.name);
     let Some(now) = known.last() else {
         return Line::muted(format!("{name}nothing measured yet"));
     };

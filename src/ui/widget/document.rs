@@ -4,17 +4,23 @@ use ratatui::layout::Rect;
 
 use crate::ui::widget::canvas::Canvas;
 use crate::ui::widget::chart::{self, Chart};
+use crate::ui::widget::flow::flow;
 use crate::ui::widget::frame;
 use crate::ui::widget::hits::Metrics;
-use crate::ui::widget::line::{Line, Span};
+use crate::ui::widget::line::Line;
 use crate::ui::widget::safe;
 
-/// Cells of a field's label.
-pub const LABEL: usize = 10;
+/// Cells of the labels' column, unless a label is longer.
+const LABEL: usize = 10;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
+    /// Text as it is: cut where it is too long, or broken where the reader wants that.
     Line(Line),
+    /// A label and its value, which goes on below itself.
+    Field(&'static str, Line),
+    /// Text that goes on in the next rows, behind so many blanks.
+    Flow(Line, usize),
     /// A heading with a rule.
     Rule(Line),
     Chart(Chart),
@@ -47,9 +53,17 @@ impl Document {
         } else {
             value
         };
-        let gap = LABEL.saturating_sub(safe::width(label)).max(1);
-        let label = format!("{label}{}", " ".repeat(gap));
-        self.line(Line::muted(label).join(value));
+        self.blocks.push(Block::Field(label, value));
+    }
+
+    /// A sentence, in as many rows as it takes.
+    pub fn note(&mut self, line: impl Into<Line>) {
+        self.flow(line, 0);
+    }
+
+    /// A line that goes on behind `hang` blanks.
+    pub fn flow(&mut self, line: impl Into<Line>, hang: usize) {
+        self.blocks.push(Block::Flow(line.into(), hang));
     }
 
     pub fn rule(&mut self, title: impl Into<Line>) {
@@ -66,35 +80,49 @@ impl Document {
 
     /// The text of all lines.
     pub fn plain(&self) -> String {
+        let labels = self.labels();
         let lines: Vec<String> = self
             .blocks
             .iter()
             .filter_map(|block| match block {
-                Block::Line(line) | Block::Rule(line) => Some(line.plain()),
+                Block::Line(line) | Block::Rule(line) | Block::Flow(line, _) => Some(line.plain()),
+                Block::Field(label, value) => Some(labelled(label, value, labels).plain()),
                 Block::Chart(_) => None,
             })
             .collect();
         lines.join("\n")
     }
 
-    /// Draws from row `top` on and says what fits. Wrapped lines count as rows.
+    /// Cells of the labels' column: values stand one below the other.
+    fn labels(&self) -> usize {
+        let labels = self.blocks.iter().filter_map(|block| match block {
+            Block::Field(label, _) => Some(safe::width(label) + 1),
+            _ => None,
+        });
+        labels.fold(LABEL, usize::max)
+    }
+
+    /// Draws from row `top` on and says what fits. Broken lines count as rows; other lines are broken if `wrap`.
     pub fn draw(&self, canvas: &mut Canvas<'_>, area: Rect, top: usize, wrap: bool) -> Metrics {
         let rows = usize::from(area.height);
-        let total: usize = self
-            .blocks
-            .iter()
-            .map(|block| height(block, area.width, wrap, canvas.look.plain))
-            .sum();
+        let sheet = Sheet {
+            labels: self.labels(),
+            width: usize::from(area.width),
+            wrap,
+            plain: canvas.look.plain,
+        };
+        let pieces: Vec<Piece<'_>> = self.blocks.iter().map(|block| sheet.piece(block)).collect();
+        let total: usize = pieces.iter().map(|piece| sheet.height(piece)).sum();
         let end = total.saturating_sub(rows);
         let top = top.min(end);
         let mut at = 0_usize;
-        for block in &self.blocks {
+        for piece in &pieces {
             if at >= top + rows {
                 break;
             }
-            let tall = height(block, area.width, wrap, canvas.look.plain);
+            let tall = sheet.height(piece);
             if at + tall > top {
-                draw_block(canvas, area, block, at, top, wrap);
+                draw_piece(canvas, area, piece, at, top);
             }
             at += tall;
         }
@@ -102,42 +130,77 @@ impl Document {
     }
 }
 
-fn height(block: &Block, width: u16, wrap: bool, plain: bool) -> usize {
-    match block {
-        Block::Line(line) if wrap => wrapped(line, width).len(),
-        Block::Line(_) | Block::Rule(_) => 1,
-        Block::Chart(chart) => chart.height(plain),
+/// A block laid out for a width.
+enum Piece<'a> {
+    Whole(&'a Line),
+    Rows(Vec<Line>),
+    Rule(&'a Line),
+    Chart(&'a Chart),
+}
+
+/// What blocks are laid out for.
+struct Sheet {
+    labels: usize,
+    width: usize,
+    wrap: bool,
+    plain: bool,
+}
+
+impl Sheet {
+    fn piece<'a>(&self, block: &'a Block) -> Piece<'a> {
+        match block {
+            Block::Line(line) if self.wrap => Piece::Rows(flow(line, self.width, indent(line))),
+            Block::Line(line) => Piece::Whole(line),
+            Block::Flow(line, hang) => Piece::Rows(flow(line, self.width, *hang)),
+            Block::Field(label, value) => {
+                let line = labelled(label, value, self.labels);
+                Piece::Rows(flow(&line, self.width, self.labels))
+            }
+            Block::Rule(title) => Piece::Rule(title),
+            Block::Chart(chart) => Piece::Chart(chart),
+        }
+    }
+
+    fn height(&self, piece: &Piece<'_>) -> usize {
+        match piece {
+            Piece::Whole(_) | Piece::Rule(_) => 1,
+            Piece::Rows(rows) => rows.len(),
+            Piece::Chart(chart) => chart.height(self.plain),
+        }
     }
 }
 
-/// Draws the rows of a block that lie in the window; the block's first row is row `at` of the document.
-fn draw_block(
-    canvas: &mut Canvas<'_>,
-    area: Rect,
-    block: &Block,
-    at: usize,
-    top: usize,
-    wrap: bool,
-) {
+fn labelled(label: &'static str, value: &Line, labels: usize) -> Line {
+    Line::muted(format!("{label:<labels$}")).join(value.clone())
+}
+
+/// Rows of broken text stand below its first letter.
+fn indent(line: &Line) -> usize {
+    let first = line.0.first().map_or("", |span| &span.text);
+    first.len() - first.trim_start_matches(' ').len()
+}
+
+/// Draws the rows of a piece that lie in the window; its first row is row `at` of the document.
+fn draw_piece(canvas: &mut Canvas<'_>, area: Rect, piece: &Piece<'_>, at: usize, top: usize) {
     let row_of = |row: usize| {
         let offset = row.checked_sub(top)?;
         let y = u16::try_from(offset).ok().filter(|y| *y < area.height)?;
         Some(area.y + y)
     };
-    match block {
-        Block::Line(line) if wrap => {
-            for (index, row) in wrapped(line, area.width).iter().enumerate() {
+    match piece {
+        Piece::Rows(rows) => {
+            for (index, row) in rows.iter().enumerate() {
                 if let Some(y) = row_of(at + index) {
                     canvas.line(area.x, y, area.width, row);
                 }
             }
         }
-        Block::Line(line) => {
+        Piece::Whole(line) => {
             if let Some(y) = row_of(at) {
                 canvas.line(area.x, y, area.width, line);
             }
         }
-        Block::Rule(title) => {
+        Piece::Rule(title) => {
             if let Some(y) = row_of(at) {
                 let row = Rect {
                     y,
@@ -147,9 +210,9 @@ fn draw_block(
                 frame::rule(canvas, row, title);
             }
         }
-        Block::Chart(chart) => {
+        Piece::Chart(chart) => {
             let tall = chart.height(canvas.look.plain);
-            // A chart is drawn whole or, where it is cut by the window, as its text rows.
+            // A chart is drawn whole or, where it is cut by the window, not at all.
             if let Some(y) = row_of(at).filter(|y| usize::from(area.bottom() - y) >= tall) {
                 let room = Rect {
                     y,
@@ -162,83 +225,15 @@ fn draw_block(
     }
 }
 
-/// A line in rows of `width` cells; continuation rows of a field keep its indent.
-pub fn wrapped(line: &Line, width: u16) -> Vec<Line> {
-    let cells = usize::from(width).max(8);
-    if line.width() <= cells {
-        return vec![line.clone()];
-    }
-    let indent = indent_of(line, cells);
-    let mut rows = vec![Line::new()];
-    let mut used = 0;
-    for span in &line.0 {
-        let mut rest: &str = &span.text;
-        loop {
-            let room = cells.saturating_sub(used);
-            if safe::width(rest) <= room {
-                push(&mut rows, rest, span);
-                used += safe::width(rest);
-                break;
-            }
-            let (head, _) = safe::take(rest, room);
-            let soft = head.rfind(' ').filter(|at| at * 2 > head.len());
-            let cut = soft.map_or(head.len(), |at| at + 1);
-            let (row, tail) = rest.split_at(cut);
-            push(&mut rows, row, span);
-            if row.is_empty() && used <= indent {
-                // Not even one character fits.
-                break;
-            }
-            rest = tail;
-            rows.push(Line::text(" ".repeat(indent)));
-            used = indent;
-        }
-    }
-    rows
-}
-
-fn push(rows: &mut [Line], text: &str, span: &Span) {
-    if let Some(row) = rows.last_mut() {
-        row.push(text.to_owned(), span.paint);
-    }
-}
-
-fn indent_of(line: &Line, cells: usize) -> usize {
-    let first = line.0.first().map_or("", |span| &span.text);
-    let label = first.len() - first.trim_end().len() >= 1 && first.len() <= LABEL + 2;
-    let blanks = first.len() - first.trim_start().len();
-    let indent = if label && line.0.len() > 1 {
-        safe::width(first)
-    } else {
-        blanks
-    };
-    indent.min(cells / 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn wrapped_fields_keep_their_indent_and_lose_nothing() {
+    fn values_stand_below_each_other_whatever_the_labels() {
         let mut document = Document::new();
-        document.field("error", "one two three four five six seven");
-        let Block::Line(line) = &document.blocks[0] else {
-            panic!()
-        };
-        let rows = wrapped(line, 24);
-        assert!(rows.len() > 1);
-        assert!(rows.iter().all(|row| row.width() <= 24));
-        assert!(rows[1].plain().starts_with(&" ".repeat(LABEL)));
-        let words: Vec<String> = rows
-            .iter()
-            .flat_map(|row| {
-                row.plain()
-                    .split_whitespace()
-                    .map(str::to_owned)
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        assert_eq!(words.join(" "), "error one two three four five six seven");
+        document.field("id", "1");
+        document.field("last error", "one two three");
+        assert_eq!(document.plain(), "id         1\nlast error one two three");
     }
 }

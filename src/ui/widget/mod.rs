@@ -3,6 +3,7 @@
 pub mod canvas;
 pub mod chart;
 pub mod document;
+pub mod flow;
 pub mod frame;
 pub mod hex;
 pub mod hits;

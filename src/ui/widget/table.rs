@@ -220,18 +220,6 @@ impl TableView<'_> {
                 Target::Header(self.pane, spot.column),
             );
         }
-        let hidden = self.columns.len() - placed.len();
-        if hidden > 0 {
-            let sign = Line::muted(format!("+{hidden}›"));
-            let cells = u16::try_from(sign.width()).unwrap_or(3);
-            // The sign never covers a column name: it stands in the margin when the row is full.
-            let last = placed.last().map_or(0, |spot| spot.x + spot.width);
-            if last + cells < area.width {
-                canvas.line_right(area.right(), area.y, cells, &sign);
-            } else {
-                canvas.put(area.x, area.y, MARGIN, &format!("+{hidden}"), Token::Muted);
-            }
-        }
     }
 
     fn row(&self, canvas: &mut Canvas<'_>, row: Rect, index: usize, placed: &[Placed]) {

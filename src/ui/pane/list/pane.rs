@@ -212,10 +212,12 @@ impl<L: Listing> Pane for ListPane<L> {
 
     fn draw(&self, shared: &Shared, canvas: &mut Canvas<'_>, room: Room) {
         let on_detail = self.halves.focus == Half::Detail;
+        let room = self.without_empty_detail(room);
         if let Some(area) = room.list {
             let focus = room.focus && (!on_detail || room.joined);
+            let inside = area.width.saturating_sub(2);
             let mut inner = Frame::new(self.frame_title(shared))
-                .right(self.right_title(shared))
+                .right(self.right_title(shared, inside))
                 .focus(focus)
                 .draw(canvas, area);
             if let Some(detail) = room.detail.filter(|_| room.joined) {
@@ -237,6 +239,21 @@ impl<L: Listing> Pane for ListPane<L> {
                 .focus(room.focus && on_detail)
                 .draw(canvas, area);
             self.draw_detail(canvas, inner);
+        }
+    }
+}
+
+impl<L: Listing> ListPane<L> {
+    /// A list without rows has nothing to tell about one: it takes the whole room.
+    fn without_empty_detail(&self, room: Room) -> Room {
+        match (room.list, room.detail) {
+            (Some(list), Some(detail)) if self.order.is_empty() => Room {
+                list: Some(list.union(detail)),
+                detail: None,
+                joined: false,
+                ..room
+            },
+            _ => room,
         }
     }
 }

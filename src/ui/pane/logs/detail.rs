@@ -21,7 +21,7 @@ impl LogPane {
         let mut document = Document::new();
         self.detail_title = Line::text("Request");
         let Some(request) = self.selected_request().cloned() else {
-            document.line(Line::muted("This line belongs to no request."));
+            document.note(Line::muted("This line belongs to no request."));
             self.detail = document;
             return;
         };
@@ -104,7 +104,8 @@ fn status(pane: &LogPane, shared: &Shared, document: &mut Document) {
             ),
         );
     }
-    if !record.result.is_empty() {
+    // A failed request returns the error that stands above.
+    if !record.result.is_empty() && record.error.is_none() {
         document.field("returned", message::long_line(&record.result));
     }
 }

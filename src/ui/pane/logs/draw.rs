@@ -11,7 +11,7 @@ use crate::ui::state::Shared;
 use crate::ui::state::places::PaneId;
 use crate::ui::theme::Token;
 use crate::ui::widget::canvas::Canvas;
-use crate::ui::widget::document;
+use crate::ui::widget::flow::flow;
 use crate::ui::widget::frame::{self, Frame};
 use crate::ui::widget::hits::{Metrics, Target};
 use crate::ui::widget::line::{Line, Paint};
@@ -258,10 +258,8 @@ fn wrap(line: &Line, width: u16) -> Vec<Line> {
     let lead = Line::text(" ".repeat(LEAD));
     let text = Line(line.0.iter().skip(2).cloned().collect());
     let head = Line(line.0.iter().take(2).cloned().collect());
-    let room = width
-        .saturating_sub(u16::try_from(LEAD).unwrap_or(0))
-        .max(8);
-    document::wrapped(&text, room)
+    let room = usize::from(width).saturating_sub(LEAD);
+    flow(&text, room, 0)
         .into_iter()
         .enumerate()
         .map(|(index, part)| {
