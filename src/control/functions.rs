@@ -41,7 +41,7 @@ pub enum FunctionState {
         until: Timestamp,
         reason: String,
     },
-    /// It cannot run here.
+    /// It cannot run here, or its code cannot be loaded.
     Broken {
         reason: String,
         hint: Option<String>,

@@ -288,3 +288,22 @@ async fn a_callback_may_wait_for_the_timers_nd6() {
     assert_eq!(outcome.result, "OK");
     assert_eq!(script.said(), ["[info] running", "[info] late"]);
 }
+
+#[tokio::test]
+async fn variables_come_from_the_env_file_too_env4() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".env");
+    std::fs::write(&file, "A='from the file'\nB=2\n").unwrap();
+    let script = Script::with(
+        "exports.handler = async () => [process.env.A, process.env.B]",
+        |definition| {
+            definition.env_file = Some(file.clone());
+            let variables = &mut definition.environment;
+            variables.insert("B".to_owned(), "from the definition".to_owned());
+        },
+    );
+    assert_eq!(
+        script.invoke("{}").await.result,
+        r#"["from the file","from the definition"]"#
+    );
+}

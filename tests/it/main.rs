@@ -20,6 +20,7 @@ mod function_js;
 mod function_node;
 mod function_python;
 mod function_reload;
+mod function_start;
 mod function_support;
 mod gateway_endpoint;
 mod gateway_limits;

@@ -411,14 +411,19 @@ def set_up_logging():
 
 
 def set_memory_limit():
-    """A net for one huge allocation; the host measures what is really used."""
+    """A net for one huge allocation; the host measures what is really used.
+
+    Linux counts only private, writable memory as data: not the files that a library maps, nor what is merely set aside.
+    The room above the function's memory is for what is asked for and never touched, such as the stacks of threads.
+    """
     try:
         import resource
 
-        limit = (int(os.environ["FC_FUNCTION_MEMORY_SIZE"]) + 4096) * 1024 * 1024
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        kind = resource.RLIMIT_DATA if sys.platform == "linux" else resource.RLIMIT_AS
+        limit = (int(os.environ["FC_FUNCTION_MEMORY_SIZE"]) + 1024) * 1024 * 1024
+        _, most = resource.getrlimit(kind)
         if most == resource.RLIM_INFINITY or limit < most:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+            resource.setrlimit(kind, (limit, most))
     except (ImportError, KeyError, ValueError, OSError):
         pass
 
@@ -448,9 +453,12 @@ def hold(address):
 
 
 def set_up_path(layers):
-    # The first entry is the folder of this file.
+    """The code, then each layer, which may be laid out as in the cloud: `python/lib/pythonX.Y/site-packages`, `python`."""
+    inner = "python/lib/python%d.%d/site-packages" % sys.version_info[:2], "python", ""
+    folders = [os.path.join(layer, below) for layer in layers.split(os.pathsep) if layer for below in inner]
     code = os.environ.get("FC_FUNC_CODE_PATH") or os.getcwd()
-    sys.path[:1] = [code] + [layer for layer in layers.split(os.pathsep) if layer]
+    # The first entry is the folder of this file.
+    sys.path[:1] = [code] + [folder for folder in folders if os.path.isdir(folder)]
 
 
 def clear_environment():

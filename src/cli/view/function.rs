@@ -62,7 +62,10 @@ impl FunctionView {
             FunctionState::StartFailing { until, reason } => {
                 format!("start failing until {until}: {reason}")
             }
-            FunctionState::Broken { reason, .. } => format!("broken: {reason}"),
+            FunctionState::Broken { reason, hint } => match hint {
+                Some(hint) => format!("broken: {reason}; {hint}"),
+                None => format!("broken: {reason}"),
+            },
         }
     }
 }

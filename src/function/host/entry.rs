@@ -23,7 +23,7 @@ pub(super) struct Entry {
     pub(super) runtime: Result<Arc<dyn Runtime>, StartError>,
     pub(super) pool: Mutex<Pool>,
     pub(super) crashes: Mutex<CrashLoop>,
-    /// Why it cannot run here, as far as is known.
+    /// Why it cannot run here, or its code cannot be loaded, as far as is known.
     pub(super) trouble: Mutex<Option<StartError>>,
     /// Shared with the versions before and after.
     pub(super) statistics: Arc<Mutex<Statistics>>,

@@ -6,6 +6,7 @@ mod crash_loop;
 mod entry;
 mod later;
 mod live;
+mod load_failure;
 mod options;
 mod pool;
 mod reclaim;

@@ -12,6 +12,7 @@ use crate::function::error::HostError;
 use crate::function::host::Inner;
 use crate::function::host::entry::Entry;
 use crate::function::host::live::{self, CallRequest, FirstRequest, Live, NotReady};
+use crate::function::host::load_failure::trouble_of;
 use crate::function::host::pool::Seat;
 use crate::function::host::verdict::{Cause, Ended, Verdict, error_object, judge};
 use crate::function::invocation::{Invocation, MAX_EVENT, Outcome};
@@ -96,6 +97,7 @@ impl<'a> Running<'a> {
         self.log
             .platform(format!("FC Invoke Start RequestId: {id}"));
         let ended = self.call(&live).await;
+        self.note_trouble(&ended.answer);
         let definition = &self.entry.definition;
         let verdict = judge(&ended, definition.timeout, definition.memory);
         self.log.flush();
@@ -114,6 +116,15 @@ impl<'a> Running<'a> {
         }
         let gone = ended.cause == Cause::Deadline || matches!(ended.answer, Answer::Exited(_));
         Ok((outcome, !gone && live.is_alive()))
+    }
+
+    /// Code that cannot be loaded is the function's trouble, not only this request's.
+    fn note_trouble(&self, answer: &Answer) {
+        let trouble = match answer {
+            Answer::Failed(failure) => trouble_of(&self.entry.definition, failure),
+            Answer::Done(_) | Answer::Exited(_) => None,
+        };
+        *self.entry.trouble.lock() = trouble;
     }
 
     async fn call(&self, live: &Live) -> Ended {

@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::RealClock;
 use crate::domain::function::{FunctionDefinition, Hook};
 use crate::function::host::HostOptions;
+use crate::function::runtime::environment::{Place, check_files};
 use crate::function::runtime::{Instance, Launch, Runtime, StartError};
 
 use instance::JsInstance;
-use settings::Place;
 
 /// Engines that were given up and still run after which a function starts no more of them.
 const MAX_STUCK: usize = 4;
@@ -64,8 +64,13 @@ struct Stuck(Arc<Mutex<Vec<CancellationToken>>>);
 
 #[async_trait]
 impl Runtime for JsRuntime {
+    fn check(&self, definition: &FunctionDefinition) -> Result<(), StartError> {
+        refuse_commands(definition)?;
+        check_files(definition)
+    }
+
     async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {
-        refuse_commands(&launch.definition)?;
+        self.check(&launch.definition)?;
         let stuck = self.stuck.count();
         if stuck >= MAX_STUCK {
             return Err(StartError::Died {

@@ -3,6 +3,8 @@
 //! The host owns permits, timeouts and the Start and End lines; an instance writes what the code says in between.
 
 pub mod closure;
+#[cfg(any(feature = "js", feature = "worker"))]
+mod environment;
 #[cfg_attr(not(feature = "js"), path = "without_js.rs")]
 pub mod js;
 pub mod list;

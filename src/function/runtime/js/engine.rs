@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::RealClock;
 use crate::domain::function::FunctionDefinition;
 use crate::function::runtime::js::natives::{self, Desk};
-use crate::function::runtime::js::settings::{self, Place};
+use crate::function::runtime::js::settings;
 use crate::function::runtime::{Answer, Call, CallKind, Exit, Launch};
 
 /// Stack of the script in bytes (SC-3); the thread's own is larger.
@@ -67,7 +67,7 @@ impl Engine {
     /// Builds an engine that can take calls; `ended` stops whatever it does.
     pub(super) fn new(
         launch: &Launch,
-        place: &Place,
+        settings: String,
         real: &RealClock,
         ended: CancellationToken,
     ) -> Result<Self, String> {
@@ -78,9 +78,8 @@ impl Engine {
         runtime.set_max_stack_size(SCRIPT_STACK);
         let context = Context::full(&runtime).map_err(told)?;
         let desk = Rc::new(Desk::new(real.clone(), launch.log.clone()));
-        let settings = settings::of_engine(&definition, place, &launch.instance_id);
         context
-            .with(|ctx| install(&ctx, &desk, settings.to_string()))
+            .with(|ctx| install(&ctx, &desk, settings))
             .map_err(told)?;
         let stop = Rc::new(Stop {
             ended,

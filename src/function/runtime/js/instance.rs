@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::RealClock;
+use crate::function::runtime::environment::Place;
 use crate::function::runtime::js::Stuck;
 use crate::function::runtime::js::engine::Step;
-use crate::function::runtime::js::settings::Place;
+use crate::function::runtime::js::settings;
 use crate::function::runtime::js::thread::{self, Command};
 use crate::function::runtime::{Answer, Call, End, Exit, Instance, Launch, StartError};
 
@@ -39,7 +40,8 @@ impl JsInstance {
         stuck: Stuck,
     ) -> Result<Self, StartError> {
         let ended = CancellationToken::new();
-        let thread = thread::start(launch, place.clone(), real.clone(), ended.clone()).await;
+        let settings = settings::of_engine(&launch.definition, place, &launch.instance_id)?;
+        let thread = thread::start(launch, settings.to_string(), real.clone(), ended.clone()).await;
         let thread = thread.map_err(|reason| StartError::Died { reason })?;
         Ok(Self {
             commands: Mutex::new(Some(thread.commands)),

@@ -7,29 +7,17 @@ use serde_json::{Value, json};
 
 use crate::domain::function::{EventAs, FunctionDefinition};
 use crate::function::invocation::MAX_EVENT;
+use crate::function::runtime::environment::{Environment, PLACEHOLDER, Place};
 use crate::function::runtime::js::handler::Handler;
-use crate::function::runtime::{Call, CallKind};
-
-/// Stands for a credential; the developer's own are never given to functions (PY-10).
-const PLACEHOLDER: &str = "moonport-local";
-
-/// The version and qualifier of every local function.
-const LATEST: &str = "LATEST";
-
-/// Where functions claim to run.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) region: String,
-    pub(super) account_id: String,
-}
+use crate::function::runtime::{Call, CallKind, StartError};
 
 /// The settings of an engine.
 pub(super) fn of_engine(
     definition: &FunctionDefinition,
     place: &Place,
     instance_id: &str,
-) -> Value {
-    json!({
+) -> Result<Value, StartError> {
+    Ok(json!({
         "function": {
             "name": definition.name.as_str(),
             "handler": definition.handler,
@@ -48,42 +36,27 @@ pub(super) fn of_engine(
             EventAs::Auto | EventAs::Bytes => "bytes",
         },
         "maxResult": MAX_EVENT,
-        "env": environment(definition, place, instance_id),
-    })
+        "env": variables(definition, place, instance_id)?,
+    }))
 }
 
-/// What `process.env` holds; the variables of the function win over those of the platform (ENV-1…ENV-3).
-fn environment(
+/// What `process.env` holds, with the user's variables on top of the platform's (ENV-1…ENV-4).
+fn variables(
     definition: &FunctionDefinition,
     place: &Place,
     instance_id: &str,
-) -> BTreeMap<String, String> {
-    let given = [
-        (
-            "FC_FUNC_CODE_PATH",
-            definition.code.to_string_lossy().into_owned(),
-        ),
-        ("FC_ACCOUNT_ID", place.account_id.clone()),
-        ("FC_FUNCTION_HANDLER", definition.handler.clone()),
-        ("FC_FUNCTION_MEMORY_SIZE", definition.memory.to_string()),
-        ("FC_FUNCTION_NAME", definition.name.as_str().to_owned()),
-        ("FC_REGION", place.region.clone()),
-        ("FC_INSTANCE_ID", instance_id.to_owned()),
-        ("FC_VER_ID", LATEST.to_owned()),
-        ("FC_FUNCTION_VERSION", LATEST.to_owned()),
-        ("FC_QUALIFIER", LATEST.to_owned()),
-        ("ALIBABA_CLOUD_ACCESS_KEY_ID", PLACEHOLDER.to_owned()),
-        ("ALIBABA_CLOUD_ACCESS_KEY_SECRET", PLACEHOLDER.to_owned()),
-        ("ALIBABA_CLOUD_SECURITY_TOKEN", PLACEHOLDER.to_owned()),
-        ("MOONPORT", "1".to_owned()),
-        ("TZ", "UTC".to_owned()),
-        ("LANG", "C.UTF-8".to_owned()),
-    ];
-    let given = given.map(|(name, value)| (name.to_owned(), value));
-    given
-        .into_iter()
-        .chain(definition.environment.clone())
-        .collect()
+) -> Result<BTreeMap<String, String>, StartError> {
+    let mut environment = Environment::of(definition, instance_id, place);
+    environment.add_user(definition)?;
+    let pairs = environment.pairs().into_iter();
+    Ok(pairs
+        .map(|(name, value)| {
+            (
+                name.to_string_lossy().into(),
+                value.to_string_lossy().into(),
+            )
+        })
+        .collect())
 }
 
 /// The request that the bridge begins for `call`.

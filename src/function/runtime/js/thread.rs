@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::RealClock;
 use crate::function::runtime::closure::fence::fenced;
 use crate::function::runtime::js::engine::{Engine, Step};
-use crate::function::runtime::js::settings::Place;
 use crate::function::runtime::{Answer, Call, Exit, Launch};
 
 /// Room for the script's stack and for what the engine needs on top.
@@ -39,7 +38,7 @@ pub(super) struct EngineThread {
 /// Starts a thread with an engine on it; returns when the engine can take calls.
 pub(super) async fn start(
     launch: Launch,
-    place: Place,
+    settings: String,
     real: RealClock,
     ended: CancellationToken,
 ) -> Result<EngineThread, String> {
@@ -55,7 +54,7 @@ pub(super) async fn start(
             let _gone = guard;
             let limit = u64::from(launch.definition.memory) * 1024 * 1024;
             let ran = fenced(|| {
-                let engine = Engine::new(&launch, &place, &real, ended);
+                let engine = Engine::new(&launch, settings, &real, ended);
                 drop(launch);
                 match engine {
                     Err(reason) => {

@@ -11,8 +11,9 @@ use bytes::Bytes;
 use hyper::{Method, StatusCode};
 
 use crate::domain::function::{ErrorClass, FunctionDefinition};
+use crate::function::runtime::environment::check_files;
 use crate::function::runtime::worker::api::Registration;
-use crate::function::runtime::worker::ground::{Ground, check_code};
+use crate::function::runtime::worker::ground::Ground;
 use crate::function::runtime::worker::headers::{call_headers, control_path};
 use crate::function::runtime::worker::http::{Answered, Client};
 use crate::function::runtime::worker::instance::{ApiInstance, START_PATIENCE, failure};
@@ -45,7 +46,7 @@ impl CustomRuntime {
 #[async_trait]
 impl Runtime for CustomRuntime {
     fn check(&self, definition: &FunctionDefinition) -> Result<(), StartError> {
-        check_code(definition)?;
+        check_files(definition)?;
         if definition.command.is_empty() && !definition.code.join("bootstrap").is_file() {
             return Err(StartError::CannotRun {
                 reason: "it has no `command`, and no file `bootstrap` in its code folder"

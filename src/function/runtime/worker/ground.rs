@@ -4,12 +4,15 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::function::FunctionDefinition;
+use crate::function::runtime::environment::{Environment, check_files};
 use crate::function::runtime::worker::api::Registration;
-use crate::function::runtime::worker::environment::Environment;
 use crate::function::runtime::worker::folder::Folder;
 use crate::function::runtime::worker::process::Spawn;
 use crate::function::runtime::worker::workshop::Workshop;
 use crate::function::runtime::{Launch, StartError};
+
+/// Where programs are looked for, behind the interpreter's own folder.
+const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The ground of one instance.
 pub(super) struct Ground {
@@ -20,21 +23,30 @@ pub(super) struct Ground {
 
 impl Ground {
     pub(super) async fn prepare(workshop: &Workshop, launch: &Launch) -> Result<Self, StartError> {
-        check_code(&launch.definition)?;
+        check_files(&launch.definition)?;
         let folder = workshop.folder()?;
         let registration = workshop.register().await?;
-        let mut environment = Environment::of(
-            &launch.definition,
-            &launch.instance_id,
-            &workshop.place,
-            folder.path(),
-        );
+        let mut environment =
+            Environment::of(&launch.definition, &launch.instance_id, &workshop.place);
+        environment.set("PATH", SYSTEM_PATH);
+        environment.set("HOME", folder.path());
+        environment.set("TMPDIR", folder.path());
         environment.set("FC_RUNTIME_API", registration.address());
         Ok(Self {
             folder,
             registration,
             environment,
         })
+    }
+
+    /// Puts the folder of an interpreter in front of the path.
+    pub(super) fn prefer_folder_of(&mut self, interpreter: &Path) {
+        if let Some(folder) = interpreter.parent() {
+            let mut path = folder.as_os_str().to_owned();
+            path.push(":");
+            path.push(SYSTEM_PATH);
+            self.environment.set("PATH", path);
+        }
     }
 
     /// The process to start, with the user's variables on top of everything else.
@@ -56,20 +68,6 @@ impl Ground {
             home: self.folder.path().to_owned(),
         })
     }
-}
-
-/// What must be there before anything is started.
-pub(super) fn check_code(definition: &FunctionDefinition) -> Result<(), StartError> {
-    if definition.code.is_dir() {
-        return Environment::default().add_user(definition);
-    }
-    Err(StartError::CannotRun {
-        reason: format!(
-            "its code folder `{}` does not exist",
-            definition.code.display()
-        ),
-        hint: Some("make the folder, or change `code` in its definition".to_owned()),
-    })
 }
 
 /// Folders as one list, as `PATH` has them.

@@ -4,19 +4,8 @@ use std::time::Duration;
 
 use crate::clock::RealClock;
 use crate::domain::function::FunctionDefinition;
+use crate::function::runtime::environment::{LATEST, PLACEHOLDER, Place};
 use crate::function::runtime::{Call, CallKind};
-
-/// What stands where a cloud function finds its credentials (PY-10).
-pub(super) const PLACEHOLDER: &str = "moonport-local";
-/// The version and qualifier of every local function.
-pub(super) const LATEST: &str = "LATEST";
-
-/// Where and for whom functions run.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub(super) region: String,
-    pub(super) account_id: String,
-}
 
 /// The headers of one call; absent values are empty, no name is left out.
 pub(super) fn call_headers(

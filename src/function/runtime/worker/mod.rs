@@ -6,7 +6,6 @@
 pub mod api;
 pub mod control;
 pub mod custom;
-mod environment;
 mod folder;
 mod ground;
 mod headers;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::function::FunctionDefinition;
-use crate::function::runtime::worker::ground::{Ground, check_code, folder_list};
+use crate::function::runtime::environment::check_files;
+use crate::function::runtime::worker::ground::{Ground, folder_list};
 use crate::function::runtime::worker::instance::ApiInstance;
 use crate::function::runtime::worker::interpreter;
 use crate::function::runtime::worker::process::Spawn;
@@ -37,12 +38,18 @@ impl NodeRuntime {
         let layers: Vec<PathBuf> = definition
             .layers
             .iter()
-            .flat_map(|layer| [layer.join("node_modules"), layer.clone()])
+            .flat_map(|layer| {
+                let inside = |below| layer.join(below);
+                // A layer may be laid out as in the cloud.
+                [
+                    inside("nodejs/node_modules"),
+                    inside("node_modules"),
+                    inside(""),
+                ]
+            })
             .collect();
+        ground.prefer_folder_of(&interpreter);
         let environment = &mut ground.environment;
-        if let Some(home) = interpreter.parent() {
-            environment.prefer(home);
-        }
         environment.set(
             "NODE_PATH",
             folder_list(layers.iter().map(PathBuf::as_path))?,
@@ -57,7 +64,7 @@ impl NodeRuntime {
 impl Runtime for NodeRuntime {
     fn check(&self, definition: &FunctionDefinition) -> Result<(), StartError> {
         interpreter::node(definition, &self.workshop.search_path)?;
-        check_code(definition)
+        check_files(definition)
     }
 
     async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {

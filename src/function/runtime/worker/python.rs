@@ -8,7 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::domain::function::{EventAs, FunctionDefinition};
-use crate::function::runtime::worker::ground::{Ground, check_code, folder_list};
+use crate::function::runtime::environment::check_files;
+use crate::function::runtime::worker::ground::{Ground, folder_list};
 use crate::function::runtime::worker::instance::ApiInstance;
 use crate::function::runtime::worker::interpreter;
 use crate::function::runtime::worker::process::Spawn;
@@ -36,10 +37,8 @@ impl PythonRuntime {
             .folder
             .bootstrap("moonport_bootstrap", "py", BOOTSTRAP)?;
         let layers = folder_list(definition.layers.iter().map(PathBuf::as_path))?;
+        ground.prefer_folder_of(&interpreter);
         let environment = &mut ground.environment;
-        if let Some(home) = interpreter.parent() {
-            environment.prefer(home);
-        }
         environment.set("PYTHONIOENCODING", "utf-8:surrogateescape");
         environment.set("_FC_EVENT_AS", event_as(definition.event_as));
         environment.set("_FC_LAYERS", layers);
@@ -52,7 +51,7 @@ impl PythonRuntime {
 impl Runtime for PythonRuntime {
     fn check(&self, definition: &FunctionDefinition) -> Result<(), StartError> {
         interpreter::python(definition, &self.workshop.search_path)?;
-        check_code(definition)
+        check_files(definition)
     }
 
     async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {

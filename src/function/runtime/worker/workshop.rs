@@ -11,9 +11,9 @@ use crate::domain::function::FunctionDefinition;
 use crate::function::host::{HostOptions, Random};
 use crate::function::log::RequestLog;
 use crate::function::runtime::StartError;
+use crate::function::runtime::environment::Place;
 use crate::function::runtime::worker::api::{Registration, RuntimeApi};
 use crate::function::runtime::worker::folder::{Folder, remove_leftovers};
-use crate::function::runtime::worker::headers::Place;
 
 /// Cheap to share; the API starts with the first worker.
 pub struct Workshop {

@@ -1,4 +1,4 @@
-//! The environment of a worker, built from nothing (SAFE-4, ENV-1…ENV-4).
+//! The environment of a function, built from nothing (SAFE-4, ENV-1…ENV-4), and what has to be there before it starts.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,23 +7,26 @@ use std::path::Path;
 use crate::domain::function::FunctionDefinition;
 use crate::domain::limits::environment_name_problem;
 use crate::function::runtime::StartError;
-use crate::function::runtime::worker::headers::{LATEST, PLACEHOLDER, Place};
 
-/// Where programs are looked for, behind the interpreter's own folder.
-const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// What stands where a cloud function finds its credentials (PY-10).
+pub(super) const PLACEHOLDER: &str = "moonport-local";
+/// The version and qualifier of every local function.
+pub(super) const LATEST: &str = "LATEST";
+
+/// Where and for whom functions run.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) region: String,
+    pub(super) account_id: String,
+}
 
 /// Names and values, later ones win.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
-    /// What every function is given; `private` is the instance's own folder.
-    pub(super) fn of(
-        definition: &FunctionDefinition,
-        instance_id: &str,
-        place: &Place,
-        private: &Path,
-    ) -> Self {
+    /// What every function is given.
+    pub(super) fn of(definition: &FunctionDefinition, instance_id: &str, place: &Place) -> Self {
         let mut environment = Self::default();
         let name = definition.name.as_str();
         let memory = definition.memory.to_string();
@@ -44,26 +47,15 @@ impl Environment {
             ("MOONPORT", "1"),
             ("TZ", "UTC"),
             ("LANG", "C.UTF-8"),
-            ("PATH", SYSTEM_PATH),
         ] {
             environment.set(name, value);
         }
         environment.set("FC_FUNC_CODE_PATH", &definition.code);
-        environment.set("HOME", private);
-        environment.set("TMPDIR", private);
         environment
     }
 
     pub(super) fn set(&mut self, name: &str, value: impl AsRef<OsStr>) {
         self.0.insert(name.into(), value.as_ref().into());
-    }
-
-    /// Puts the folder of the interpreter in front of the path.
-    pub(super) fn prefer(&mut self, folder: &Path) {
-        let mut path = folder.as_os_str().to_owned();
-        path.push(":");
-        path.push(SYSTEM_PATH);
-        self.set("PATH", path);
     }
 
     /// Adds the user's variables: those of the file, then those of the definition.
@@ -91,6 +83,25 @@ impl Environment {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
     }
+}
+
+/// What must be there before anything is started: the code, the layers, the env-file.
+pub(super) fn check_files(definition: &FunctionDefinition) -> Result<(), StartError> {
+    let missing = |what: &str, path: &Path, key: &str| {
+        Err(StartError::CannotRun {
+            reason: format!("its {what} `{}` does not exist", path.display()),
+            hint: Some(format!(
+                "make the folder, or change `{key}` in its definition"
+            )),
+        })
+    };
+    if !definition.code.is_dir() {
+        return missing("code folder", &definition.code, "code");
+    }
+    if let Some(layer) = definition.layers.iter().find(|layer| !layer.is_dir()) {
+        return missing("layer", layer, "layers");
+    }
+    Environment::default().add_user(definition)
 }
 
 /// Lines of `NAME=value`; blank lines and `#` comments are skipped, one pair of quotes around a value is taken off,
