@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
@@ -27,8 +28,8 @@ struct BrokerClockInner {
 
 enum Wall {
     System,
-    /// Stands still; a held clock over it moves only by hand.
-    Still,
+    /// Moves only by hand, as does a held clock over it. In milliseconds.
+    Still(AtomicI64),
 }
 
 struct BrokerClockState {
@@ -75,7 +76,7 @@ impl BrokerClock {
     /// Stands at `at` until moved: the clock of tests.
     pub fn still(at: Timestamp) -> Self {
         Self::with(
-            Wall::Still,
+            Wall::Still(AtomicI64::new(at.as_millis())),
             SavedClock {
                 offset: 0,
                 held: Some(at),
@@ -145,6 +146,16 @@ impl BrokerClock {
         self.change(|inner, state| {
             let target = inner.now(state) + span;
             inner.move_to(state, target);
+        });
+    }
+
+    /// Lets the wall clock under a clock of tests go on by `span`; the system's goes on by itself.
+    pub fn pass(&self, span: Duration) {
+        self.change(|inner, _| {
+            if let Wall::Still(millis) = &inner.wall {
+                let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+                millis.fetch_add(span, Ordering::Relaxed);
+            }
         });
     }
 
@@ -226,7 +237,7 @@ impl Wall {
                 .map_or(0, |span| {
                     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
                 }),
-            Self::Still => 0,
+            Self::Still(millis) => millis.load(Ordering::Relaxed),
         }
     }
 }

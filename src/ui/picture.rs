@@ -12,9 +12,9 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Cell size and type size, in pixels.
-const WIDTH: f64 = 8.4;
+const WIDTH: f64 = 8.0;
 const HEIGHT: f64 = 17.0;
-const SIZE: f64 = 14.0;
+const SIZE: f64 = 13.3;
 const BASELINE: f64 = 13.0;
 const MARGIN: f64 = 12.0;
 /// The terminal's own colours, where a frame leaves them to it.
@@ -235,7 +235,7 @@ mod tests {
     fn text_is_escaped_and_set_at_its_cell() {
         let picture = svg(&frame("  a<b", Style::new().fg(Color::Rgb(1, 2, 3))), "x");
         assert!(picture.contains(
-            "<text x=\"16.8\" y=\"13\" textLength=\"25.2\" lengthAdjust=\"spacingAndGlyphs\" \
+            "<text x=\"16.0\" y=\"13\" textLength=\"24.0\" lengthAdjust=\"spacingAndGlyphs\" \
              fill=\"#010203\">a&lt;b</text>"
         ));
     }
@@ -246,7 +246,7 @@ mod tests {
         buffer[(2, 0)].set_style(Style::new().add_modifier(Modifier::REVERSED));
         let picture = svg(&buffer, "x");
         assert!(picture.contains(&format!(
-            "<rect x=\"16.8\" y=\"0\" width=\"8.4\" height=\"17\" fill=\"{INK}\"/>"
+            "<rect x=\"16.0\" y=\"0\" width=\"8.0\" height=\"17\" fill=\"{INK}\"/>"
         )));
     }
 
@@ -254,7 +254,7 @@ mod tests {
     fn wide_letters_stand_alone_and_frames_are_shapes() {
         let picture = svg(&frame("中a━", Style::new()), "x");
         assert!(picture.contains(
-            "textLength=\"16.8\" lengthAdjust=\"spacingAndGlyphs\" fill=\"#d5daf0\">中<"
+            "textLength=\"16.0\" lengthAdjust=\"spacingAndGlyphs\" fill=\"#d5daf0\">中<"
         ));
         assert!(picture.contains("<path"));
         assert!(!picture.contains('━'));

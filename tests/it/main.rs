@@ -32,6 +32,7 @@ mod hostile_kill;
 mod hostile_output;
 mod hostile_process;
 mod offsets_and_lag;
+mod pictures;
 mod proto_generated;
 mod retention;
 mod retry_backoff;

@@ -310,6 +310,7 @@ impl Listing for DeadList {
         document.rule("Letter");
         message::fields(&row.message, shared, document);
         self.body.write(document);
+        message::system(&row.message, document);
         Line::text("Dead letter")
     }
 

@@ -58,12 +58,26 @@ pub fn outcome(record: &InvocationRecord) -> Line {
         Some(error) => Line::of(
             format!(
                 "✖ {} {}",
-                error.as_str(),
+                error_name(record, error.as_str()),
                 numbers::millis(record.duration_ms)
             ),
             Token::Error,
         ),
     }
+}
+
+/// `KeyError` of `KeyError: 'amount'`: the handler's own word where it raised, else what the host found.
+fn error_name<'a>(record: &'a InvocationRecord, found: &'a str) -> &'a str {
+    let message = record.error_message.as_deref().unwrap_or_default();
+    let own = message.split_once(':').map(|(name, _)| name);
+    let is_name = |name: &&str| {
+        found == "FunctionUnhandledError"
+            && (1..=40).contains(&name.len())
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || "_.".contains(c))
+    };
+    own.filter(is_name).unwrap_or(found)
 }
 
 impl Listing for FunctionList {

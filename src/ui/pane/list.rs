@@ -297,7 +297,9 @@ impl<L: Listing> ListPane<L> {
             Loaded::Loading => "…".to_owned(),
             Loaded::Failed(_) => "✖".to_owned(),
         };
-        let mut title = Line::text(format!("{} {count}", L::ID.title()));
+        let mut title = Line::text(L::ID.title())
+            .join(self.listing.scope(shared))
+            .then(format!(" {count}"));
         if !self.filter.is_empty() {
             let all = self.listing.rows(shared).len() as u64;
             title = title.put(
@@ -311,18 +313,12 @@ impl<L: Listing> ListPane<L> {
                 Token::Accent,
             );
         }
-        title.join(self.listing.scope(shared))
+        title
     }
 
     /// What stands at the right of the title of a list `width` cells wide inside.
     fn right_title(&self, shared: &Shared, width: u16) -> Line {
         let mut parts = Vec::new();
-        let columns = self.listing.columns();
-        let hidden = columns.len() - table::place(columns, width, self.skip).len();
-        if hidden > 0 && !self.order.is_empty() {
-            let key = shared.key_of(&[Context::Motion], Action::Right);
-            parts.push(format!("{key} {hidden} more columns"));
-        }
         let note = self.listing.note(shared);
         if !note.is_empty() {
             parts.push(note);
@@ -332,6 +328,12 @@ impl<L: Listing> ListPane<L> {
         {
             let arrow = if descending { "▾" } else { "▴" };
             parts.push(format!("{} {arrow}", column.name.to_lowercase()));
+        }
+        let columns = self.listing.columns();
+        let hidden = columns.len() - table::place(columns, width, self.skip).len();
+        if hidden > 0 && !self.order.is_empty() {
+            let key = shared.key_of(&[Context::Motion], Action::Right);
+            parts.push(format!("{key} +{hidden} columns"));
         }
         let mut line = Line::muted(parts.join(" · "));
         if let Some((_, since)) = &shared.frozen {

@@ -219,8 +219,16 @@ pub fn fields(message: &Message, shared: &Shared, document: &mut Document) {
     for (name, value) in message.properties.iter() {
         document.field("property", format!("{name}={value}"));
     }
-    for (name, value) in message.system.iter() {
-        document.field("system", Line::muted(format!("{name}={value}")));
+}
+
+/// What the broker and the senders' libraries noted beside the properties.
+pub fn system(message: &Message, document: &mut Document) {
+    let mut names = message.system.iter().peekable();
+    if names.peek().is_some() {
+        document.rule("System properties");
+    }
+    for (name, value) in names {
+        document.flow(Line::muted(format!("{name}=")).then(value.to_owned()), 2);
     }
 }
 
@@ -309,6 +317,12 @@ fn steps(trace: &MessageTrace, message: Option<&Arc<Message>>, shared: &Shared) 
         });
     }
     for group in &trace.groups {
+        // With one group, it is named once, where its verdict stands.
+        let of = if trace.groups.len() > 1 {
+            format!(" · {}", group.group)
+        } else {
+            String::new()
+        };
         for attempt in &group.attempts {
             let Some(at) = attempt.delivered_at else {
                 continue;
@@ -321,7 +335,7 @@ fn steps(trace: &MessageTrace, message: Option<&Arc<Message>>, shared: &Shared) 
                 millis: attempt
                     .ended_at
                     .map(|end| end.since(at).as_secs_f64() * 1e3),
-                note: Line::of(format!("{} · {}", attempt.outcome, group.group), token),
+                note: Line::of(format!("{}{of}", attempt.outcome), token),
             });
         }
     }

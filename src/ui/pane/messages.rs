@@ -306,6 +306,7 @@ impl Listing for MessageList {
             }
             _ => {}
         }
+        message::system(row, document);
         Line::text(format!(
             "Message {}",
             crate::ui::widget::safe::cut_middle(row.id.as_str(), 13)

@@ -120,6 +120,7 @@ impl Listing for PendingList {
         message::fields(&row.message, shared, document);
         document.field("recall", Line::muted(row.recall_handle.clone()));
         self.body.write(document);
+        message::system(&row.message, document);
         Line::text("Pending message")
     }
 

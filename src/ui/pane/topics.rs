@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::cluster::admin::{DeleteTopic, TopicRow};
 use crate::domain::message::MessageType;
 use crate::domain::names::TopicName;
+use crate::domain::topic::Permission;
 use crate::ui::action::Action;
 use crate::ui::dialog::confirm::Confirm;
 use crate::ui::dialog::form::Form;
@@ -269,10 +270,17 @@ pub fn dead(count: u64) -> Line {
 fn summary(row: &TopicRow, shared: &Shared, document: &mut Document) {
     let definition = &row.definition;
     let overview = shared.overview();
-    let retention = definition.retention.map_or_else(
-        || "as the instance".to_owned(),
-        |span| format!("retention {}", numbers::span(span)),
-    );
+    let retention = definition
+        .retention
+        .map_or_else(|| "as the instance".to_owned(), numbers::span);
+    let kept = row
+        .bytes
+        .map_or_else(String::new, |b| format!("   {} kept", numbers::bytes(b)));
+    let permission = if definition.permission == Permission::READ_WRITE {
+        String::new()
+    } else {
+        format!("   permission {}", definition.permission)
+    };
     let accepts = match definition.topic_type.as_str() {
         "MIXED" => "accepts every type".to_owned(),
         name => format!("accepts {name} only"),
@@ -280,12 +288,7 @@ fn summary(row: &TopicRow, shared: &Shared, document: &mut Document) {
     document.field(
         "topic",
         Line::text(accepts).put(
-            format!(
-                "   {retention}{}   {}",
-                row.bytes
-                    .map_or(String::new(), |b| format!(" · {}", numbers::bytes(b))),
-                definition.permission
-            ),
+            format!("   retention {retention}{kept}{permission}"),
             Token::Muted,
         ),
     );

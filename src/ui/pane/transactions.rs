@@ -132,6 +132,7 @@ impl Listing for TransactionList {
         document.field("transaction", row.transaction.to_string());
         message::fields(&row.message, shared, document);
         self.body.write(document);
+        message::system(&row.message, document);
         Line::text("Half message")
     }
 

@@ -45,7 +45,10 @@ pub fn flow(line: &Line, cells: usize, hang: usize) -> Vec<Line> {
                 rows.put(token.text, token.paint, token.width.min(cells));
             }
         } else {
-            if rows.used + token.width > cells && rows.used > rows.start {
+            let needs = token.width + sign_follower(&tokens[at..]);
+            // A word longer than any row begins where it stands.
+            let fits_a_row = token.width <= cells - hang;
+            if rows.used + needs > cells && rows.used > rows.start && fits_a_row {
                 rows.next();
             }
             rows.word(token);
@@ -58,6 +61,16 @@ pub fn flow(line: &Line, cells: usize, hang: usize) -> Vec<Line> {
 fn part_width(tokens: &[Token<'_>]) -> usize {
     let part = tokens.iter().take_while(|t| !(t.blank && t.width >= GAP));
     part.map(|t| t.width).sum()
+}
+
+/// A sign such as `✖` stays with the word after it: the cells that takes.
+fn sign_follower(tokens: &[Token<'_>]) -> usize {
+    match tokens {
+        [sign, blank, word, ..] if sign.width == 1 && !sign.text.is_ascii() && blank.width == 1 => {
+            1 + word.width
+        }
+        _ => 0,
+    }
 }
 
 fn tokens(line: &Line) -> Vec<Token<'_>> {
@@ -174,6 +187,13 @@ mod tests {
             rows(&Line::text("中文中文中文"), 9, 2),
             ["中文中文", "  中文"]
         );
+    }
+
+    #[test]
+    fn a_sign_stays_with_its_word() {
+        let line = Line::text("invoke 1   ✖ KeyError · logger");
+        let expected = ["invoke 1", "  ✖ KeyError", "  · logger"];
+        assert_eq!(rows(&line, 14, 2), expected);
     }
 
     #[test]

@@ -350,16 +350,33 @@ impl LogPane {
         } else {
             (0..self.at).rev().find(|at| matches(*at))
         };
+        // At the end it goes on at the other end, and says so.
+        let around = || {
+            let mut rows = 0..self.rows.len();
+            if forward {
+                rows.find(|at| matches(*at))
+            } else {
+                rows.rev().find(|at| matches(*at))
+            }
+        };
         if let Some(at) = found {
+            return self.move_to(at, shared);
+        }
+        if let Some(at) = around() {
+            let from = if forward { "first" } else { "last" };
+            shared.notice(
+                Level::Info,
+                format!("none further; on from the {from} line"),
+            );
             return self.move_to(at, shared);
         }
         let text = match what {
             Find::Text => format!(
-                "no further `{}` in the lines read; & asks the whole log",
+                "no `{}` in the lines read; & asks the whole log",
                 self.search
             ),
-            Find::Error => "no further error in the lines read".to_owned(),
-            Find::Mark => "no further mark".to_owned(),
+            Find::Error => "no error in the lines read".to_owned(),
+            Find::Mark => "no mark is set".to_owned(),
         };
         shared.notice(Level::Info, text);
         Vec::new()
