@@ -1,14 +1,15 @@
 //! The hint lines, the strip of continuations, and what can be done here: all from the one registry.
 
+mod palette;
+
 use ratatui::layout::Rect;
 
-use crate::ui::action::{Action, Context, SPECS};
+use crate::ui::action::{Action, Context};
 use crate::ui::dialog::help::HelpRow;
-use crate::ui::dialog::palette::{Entry, Then};
 use crate::ui::pane::{Goto, Half, Offer};
 use crate::ui::state::State;
 use crate::ui::state::places::{Focus, PaneId, Place};
-use crate::ui::theme::{Theme, Token};
+use crate::ui::theme::Token;
 use crate::ui::widget::canvas::Canvas;
 use crate::ui::widget::frame::Frame;
 use crate::ui::widget::hits::Target;
@@ -224,76 +225,6 @@ impl State {
             })
             .collect()
     }
-
-    /// Everything the palette finds.
-    pub fn palette_entries(&self) -> Vec<Entry> {
-        let chain = self.chain();
-        let mut entries: Vec<Entry> = SPECS
-            .iter()
-            .filter(|spec| !is_editing(spec.action) && self.offer(spec.action) == Offer::Yes)
-            .map(|spec| Entry {
-                text: spec.help.to_owned(),
-                kind: "command",
-                key: self.shared.key_of(&chain, spec.action),
-                then: Then::Act(spec.action),
-            })
-            .collect();
-        for id in PaneId::ALL {
-            entries.push(Entry {
-                text: id.title().to_owned(),
-                kind: "place",
-                key: String::new(),
-                then: Then::Go(Goto::new(id, Focus::Keep)),
-            });
-        }
-        let overview = &self.shared.newest;
-        let mut add = |pane: PaneId, kind: &'static str, name: String, key: String| {
-            entries.push(Entry {
-                text: name,
-                kind,
-                key: String::new(),
-                then: Then::Go(Goto::new(pane, Focus::Row(key))),
-            });
-        };
-        for row in &overview.topics.rows {
-            let name = row.definition.name.to_string();
-            add(PaneId::Topics, "topic", name.clone(), name);
-        }
-        for row in &overview.groups.rows {
-            let name = row.definition.name.to_string();
-            add(PaneId::Groups, "group", name.clone(), name);
-        }
-        for row in &overview.functions.rows {
-            let name = row.definition.name.to_string();
-            add(PaneId::Functions, "function", name.clone(), name);
-        }
-        for row in &overview.triggers.rows {
-            let name = row.definition.name.to_string();
-            add(PaneId::Triggers, "trigger", name.clone(), name);
-        }
-        for row in &overview.instances.rows {
-            let id = row.definition.id.to_string();
-            add(
-                PaneId::Instances,
-                "instance",
-                row.definition.name.clone(),
-                id,
-            );
-        }
-        entries.extend(self.theme_names().into_iter().map(|name| Entry {
-            text: format!("theme {name}"),
-            kind: "theme",
-            key: String::new(),
-            then: Then::Theme(name),
-        }));
-        entries
-    }
-
-    pub fn theme_names(&self) -> Vec<String> {
-        let own = self.shared.settings.own_themes.iter();
-        let builtin = Theme::names().into_iter().map(str::to_owned);
-        builtin.chain(own.map(|(name, _)| name.clone())).collect()
-    }
 }
 
 fn is_go(action: Action) -> bool {
@@ -302,17 +233,6 @@ fn is_go(action: Action) -> bool {
 
 fn is_copy(action: Action) -> bool {
     action.name().starts_with("copy.")
-}
-
-/// Actions inside texts, lists and dialogs, which the palette does not offer.
-fn is_editing(action: Action) -> bool {
-    let name = action.name();
-    [
-        "move.", "edit.", "form.", "pick.", "answer.", "page.", "guide.", "submit", "more", "back",
-        "close", "palette", "pane.",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
 }
 
 /// Keys that work everywhere, for the first hint line.

@@ -26,7 +26,7 @@ const PICTURES: &[Picture] = &[
         file: "log",
         title: "The log, by request: one has failed, and its next attempt is due in some seconds",
         size: (132, 36),
-        keys: &["7", "!"],
+        keys: &["7"],
     },
     Picture {
         file: "topics",
@@ -45,6 +45,12 @@ const PICTURES: &[Picture] = &[
         title: "Sending a message, with the body checked while it is typed",
         size: (120, 32),
         keys: &["2", "j", "s"],
+    },
+    Picture {
+        file: "palette",
+        title: "The palette: commands with what they do and their keys, places, and names",
+        size: (120, 32),
+        keys: &["3", "j", ":", "re"],
     },
     Picture {
         file: "dead-letters",

@@ -13,6 +13,7 @@ pub mod invoke;
 pub mod menu;
 pub mod page;
 pub mod palette;
+pub mod picker;
 pub mod prompt;
 pub mod reset;
 pub mod save;
@@ -100,9 +101,12 @@ pub trait Dialog: Send {
 /// A box in the middle of the screen; the whole body when there is no more room than that.
 pub fn popup(canvas: &mut Canvas<'_>, width: u16, height: u16, title: Line, right: Line) -> Rect {
     let screen = canvas.area();
-    // The hint line stays.
+    // The status line and the hint line stay.
     let room = Rect {
-        height: screen.height.saturating_sub(1),
+        y: screen.y + u16::from(screen.height > 12),
+        height: screen
+            .height
+            .saturating_sub(1 + u16::from(screen.height > 12)),
         ..screen
     };
     let area = centred(room, width, height);

@@ -403,6 +403,7 @@ impl Listing for DeadList {
         match action {
             Action::Open => "inspect",
             Action::Resend => "edit and send",
+            Action::Actions => "send to group or topic",
             _ => action.label(),
         }
     }

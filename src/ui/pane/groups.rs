@@ -381,8 +381,8 @@ fn queues(progress: &[GroupProgress], document: &mut Document) {
     for topic in progress {
         document.rule(format!("Queues of {}", topic.topic));
         document.line(Line::muted(format!(
-            "{:>3} {:>9} {:>9} {:>5} {:>6} {:>5} {:>6}",
-            "q", "committed", "max", "ready", "flight", "retry", "oldest"
+            "{:>3} {:>9} {:>6} {:>6} {:>6} {:>7}",
+            "q", "committed", "ready", "flight", "retry", "oldest"
         )));
         for queue in &topic.queues {
             let oldest = if queue.delay_time.is_zero() {
@@ -391,10 +391,9 @@ fn queues(progress: &[GroupProgress], document: &mut Document) {
                 numbers::span(queue.delay_time)
             };
             document.line(format!(
-                "{:>3} {:>9} {:>9} {:>5} {:>6} {:>5} {oldest:>6}",
+                "{:>3} {:>9} {:>6} {:>6} {:>6} {oldest:>7}",
                 queue.queue,
                 numbers::count(queue.committed),
-                numbers::count(queue.max_offset),
                 numbers::count(queue.ready),
                 numbers::count(queue.in_flight),
                 numbers::count(queue.retrying),

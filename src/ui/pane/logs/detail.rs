@@ -129,6 +129,14 @@ fn next_try(row: &TriggerRow, shared: &Shared) -> Line {
 pub(super) fn waiting_trigger<'a>(pane: &LogPane, shared: &'a Shared) -> Option<&'a TriggerRow> {
     let record = shared.runs.of_request(pane.selected_request()?)?;
     let row = shared.overview().trigger(record.trigger.as_ref()?)?;
+    // Only the newest request can be the one that waits.
+    let newest = shared
+        .runs
+        .all()
+        .find(|run| run.trigger == record.trigger)?;
+    if newest.request_id != record.request_id || newest.error.is_none() {
+        return None;
+    }
     let waits = row.retrying > 0
         || matches!(
             row.state,
