@@ -195,6 +195,25 @@ async fn a_function_that_went_away_stops_the_trigger_until_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_handler_that_is_held_keeps_its_lease_however_long() {
+    let world = world(|_| {}).await;
+    let mut held = closure("f");
+    held.timeout = 300;
+    world.host.put(held).unwrap();
+    world.scripted.close_gate();
+    world.broker.send("orders", "x").await;
+    world.wait_calls(1).await;
+    for _ in 0..24 {
+        world.broker.step(seconds(3600)).await;
+        world.settle().await;
+    }
+    assert_eq!(world.row().await.in_work, 1);
+    world.scripted.open_gate();
+    world.wait_done().await;
+    assert_eq!(world.scripted.seen().len(), 1, "it never came again");
+}
+
+#[tokio::test]
 async fn busy_instances_are_the_reason_while_others_hold_them() {
     let world = world(|_| {}).await;
     let mut one = closure("f");

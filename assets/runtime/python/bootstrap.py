@@ -481,7 +481,7 @@ def serve(api, handlers, logger, event_as):
 
 def run(kind, headers, payload, context, handlers, event_as):
     """Calls the handler; returns how it ended, as the API names it, and what to answer."""
-    hooks = {"1": "x-fc-function-initializer", "3": "x-fc-instance-lifecycle-pre-stop-handler"}
+    hooks = {"1": "x-fc-function-initializer", "2": "x-fc-instance-lifecycle-pre-stop-handler"}
     try:
         if kind in hooks:
             handlers.get(headers.get(hooks[kind], ""))(context)

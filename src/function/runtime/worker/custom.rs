@@ -2,7 +2,6 @@
 //! the vendor's SDK does. Whichever it does first decides.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +59,7 @@ impl Runtime for CustomRuntime {
     async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {
         self.check(&launch.definition)?;
         let mut ground = Ground::prepare(&self.workshop, &launch).await?;
-        let port = free_port()?;
+        let port = self.workshop.ports.free()?;
         for name in ["FC_CUSTOM_LISTEN_PORT", "FC_SERVER_PORT"] {
             ground.environment.set(name, port.to_string());
         }
@@ -80,16 +79,6 @@ fn command(definition: &FunctionDefinition) -> (OsString, Vec<OsString>) {
         None => definition.code.join("bootstrap").into(),
     };
     (program, words.map(Into::into).collect())
-}
-
-/// A port that was free a moment ago; each instance gets its own.
-fn free_port() -> Result<u16, StartError> {
-    let found = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|held| held.local_addr());
-    let address = found.map_err(|error| StartError::CannotRun {
-        reason: format!("there is no free port on the loopback interface: {error}"),
-        hint: None,
-    })?;
-    Ok(address.port())
 }
 
 async fn ready(

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::function::FunctionDefinition;
-use crate::function::runtime::environment::{Environment, check_files};
+use crate::function::runtime::environment::Environment;
 use crate::function::runtime::worker::api::Registration;
 use crate::function::runtime::worker::folder::Folder;
 use crate::function::runtime::worker::process::Spawn;
@@ -23,7 +23,6 @@ pub(super) struct Ground {
 
 impl Ground {
     pub(super) async fn prepare(workshop: &Workshop, launch: &Launch) -> Result<Self, StartError> {
-        check_files(&launch.definition)?;
         let folder = workshop.folder()?;
         let registration = workshop.register().await?;
         let mut environment =

@@ -62,12 +62,12 @@ pub(super) fn call_headers(
     ]
 }
 
-/// As the vendor's SDK numbers them: 2 is pre-freeze.
+/// As the vendor's SDK numbers them since its 0.1; 3 is pre-freeze.
 fn function_type(kind: CallKind) -> &'static str {
     match kind {
         CallKind::Invoke => "0",
         CallKind::Initialize => "1",
-        CallKind::PreStop => "3",
+        CallKind::PreStop => "2",
     }
 }
 

@@ -15,6 +15,7 @@ mod interpreter;
 pub mod list;
 pub mod node;
 pub mod output;
+mod ports;
 pub mod process;
 pub mod python;
 mod running;

@@ -68,6 +68,7 @@ impl Runtime for NodeRuntime {
     }
 
     async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {
+        self.check(&launch.definition)?;
         let mut ground = Ground::prepare(&self.workshop, &launch).await?;
         let spawn = self.spawn(&launch, &mut ground)?;
         let worker = Worker::start(&self.workshop, launch, spawn, ground.folder).await?;

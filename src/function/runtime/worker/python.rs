@@ -42,7 +42,7 @@ impl PythonRuntime {
         environment.set("PYTHONIOENCODING", "utf-8:surrogateescape");
         environment.set("_FC_EVENT_AS", event_as(definition.event_as));
         environment.set("_FC_LAYERS", layers);
-        let arguments = arguments(definition, &interpreter, bootstrap)?;
+        let arguments = arguments(definition, bootstrap);
         ground.spawn(&self.workshop, definition, interpreter.into(), arguments)
     }
 }
@@ -50,11 +50,16 @@ impl PythonRuntime {
 #[async_trait]
 impl Runtime for PythonRuntime {
     fn check(&self, definition: &FunctionDefinition) -> Result<(), StartError> {
-        interpreter::python(definition, &self.workshop.search_path)?;
-        check_files(definition)
+        let interpreter = interpreter::python(definition, &self.workshop.search_path)?;
+        check_files(definition)?;
+        match definition.debug {
+            Some(_) => check_debugger(&interpreter),
+            None => Ok(()),
+        }
     }
 
     async fn start(&self, launch: Launch) -> Result<Arc<dyn Instance>, StartError> {
+        self.check(&launch.definition)?;
         let mut ground = Ground::prepare(&self.workshop, &launch).await?;
         let spawn = self.spawn(&launch, &mut ground)?;
         let worker = Worker::start(&self.workshop, launch, spawn, ground.folder).await?;
@@ -63,19 +68,14 @@ impl Runtime for PythonRuntime {
 }
 
 /// Unbuffered, without byte code in the user's folders, warnings off as in the cloud (PY-3).
-fn arguments(
-    definition: &FunctionDefinition,
-    interpreter: &Path,
-    bootstrap: PathBuf,
-) -> Result<Vec<OsString>, StartError> {
+fn arguments(definition: &FunctionDefinition, bootstrap: PathBuf) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = ["-u", "-B", "-W", "ignore"].map(Into::into).into();
     if let Some(port) = definition.debug {
-        check_debugger(interpreter)?;
         let listen = format!("127.0.0.1:{port}");
         arguments.extend(["-m", "debugpy", "--listen", &listen].map(OsString::from));
     }
     arguments.push(bootstrap.into());
-    Ok(arguments)
+    arguments
 }
 
 fn check_debugger(interpreter: &Path) -> Result<(), StartError> {

@@ -14,6 +14,7 @@ use crate::function::runtime::StartError;
 use crate::function::runtime::environment::Place;
 use crate::function::runtime::worker::api::{Registration, RuntimeApi};
 use crate::function::runtime::worker::folder::{Folder, remove_leftovers};
+use crate::function::runtime::worker::ports::Ports;
 
 /// Cheap to share; the API starts with the first worker.
 pub struct Workshop {
@@ -21,6 +22,7 @@ pub struct Workshop {
     pub(super) search_path: OsString,
     pub(super) place: Place,
     pub(super) real: RealClock,
+    pub(super) ports: Ports,
     options: HostOptions,
     random: Random,
     work_dir: PathBuf,
@@ -31,6 +33,7 @@ impl Workshop {
     /// Takes over the work folder: what an earlier process left there is removed.
     pub fn new(options: &HostOptions) -> Self {
         remove_leftovers(&options.work_dir);
+        let somewhere = u16::from_le_bytes(options.random());
         Self {
             supervisor: options.program.clone(),
             search_path: options.search_path.clone(),
@@ -39,6 +42,7 @@ impl Workshop {
                 account_id: options.account_id.clone(),
             },
             real: options.real.clone(),
+            ports: Ports::beginning_at(somewhere),
             options: options.clone(),
             random: options.random.clone(),
             work_dir: options.work_dir.clone(),
