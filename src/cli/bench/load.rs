@@ -20,6 +20,9 @@ use crate::domain::subscription::FilterExpression;
 /// Real time a receive waits for more before the run counts as drained.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The consumer group of the load.
+pub const GROUP: &str = "moonport-bench";
+
 /// How much of what.
 #[derive(Debug, Clone)]
 pub struct Shape {
@@ -157,7 +160,7 @@ impl Load {
     }
 
     fn group() -> Reply<GroupName> {
-        Ok(GroupName::new("moonport-bench")?)
+        Ok(GroupName::new(GROUP)?)
     }
 
     async fn receive(&self, poll: Duration, max: usize) -> Reply<Vec<Delivery>> {

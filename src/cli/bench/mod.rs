@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::bench::baseline::Baseline;
 use crate::cli::bench::load::{Load, Shape};
 use crate::cli::bench::measure::Measured;
 use crate::cli::output::Output;
@@ -81,7 +80,8 @@ impl Bench {
         );
         let mut rows = Vec::new();
         if let Some(disk) = disk {
-            rows.extend(Baseline::measure(&disk, &real, self.size)?);
+            let plain = baseline::plain_files(&disk, &real, self.size, self.producers);
+            rows.extend(plain.await?);
         }
         match self.what {
             What::All => {

@@ -1,0 +1,66 @@
+//! Publishing and consuming in a store that holds little, and memory under load.
+
+use std::path::Path;
+
+use moonport::cli::bench::baseline::{Producers, plain_files};
+use moonport::cli::bench::measure::Measured;
+use moonport::clock::RealClock;
+
+use crate::goals::Goal;
+use crate::memory::Memory;
+use crate::named;
+use crate::plain_redb;
+use crate::setup::{load, open, topic};
+
+const SIZE: usize = 1024;
+const PRODUCERS: usize = 64;
+const MESSAGES: u64 = 300_000;
+
+pub(crate) async fn measure(directory: &Path, real: &RealClock) -> (Vec<Measured>, Vec<Goal>) {
+    let mut rows = plain_files(directory, real, SIZE, PRODUCERS).await.unwrap();
+    let redb = Producers {
+        count: PRODUCERS,
+        messages: MESSAGES / 3,
+        size: SIZE,
+    };
+    rows.push(plain_redb::measure(directory, redb, real).await);
+
+    let broker = open(&directory.join("rates"));
+    let single = topic(&broker, "single", 8).await;
+    let one = load(&broker, &single, (10_000, SIZE, 1));
+    rows.push(named("publish, 1 producer", one.publish().await.unwrap()));
+
+    let eight = topic(&broker, "eight", 8).await;
+    let many = load(&broker, &eight, (MESSAGES, SIZE, PRODUCERS));
+    let memory = Memory::watch();
+    rows.push(named(
+        "publish, 64 producers",
+        many.publish().await.unwrap(),
+    ));
+    let memory = memory.end().await;
+    let row = named("consume, 16 consumers, acks", many.consume().await.unwrap());
+    rows.push(row);
+
+    let thousand = topic(&broker, "thousand", 1000).await;
+    let wide = load(&broker, &thousand, (MESSAGES, SIZE, PRODUCERS));
+    let row = named("publish, 64, 1,000 queues", wide.publish().await.unwrap());
+    rows.push(row);
+    broker.close().await;
+
+    let [raw, plain, _, one, many, consume, wide] = rows.as_slice() else {
+        unreachable!("seven loads");
+    };
+    let share = many.per_second / plain.per_second * 100.0;
+    let queues = (1.0 - wide.per_second / many.per_second) * 100.0;
+    let single = one.p50_ms / raw.p50_ms;
+    let goals = vec![
+        Goal::at_most("publish, 1 producer, p50 of a raw sync's", single, 2.5, "x"),
+        Goal::at_least("publish, 64 producers", many.per_second, 50_000.0, "msg/s"),
+        Goal::at_least("publish, 64, of a write-ahead file", share, 25.0, "%"),
+        Goal::at_most("publish, 64, p99", many.p99_ms, 3.0, "ms"),
+        Goal::at_most("publish, 64, loss by 1,000 queues", queues, 10.0, "%"),
+        Goal::at_least("consume", consume.per_second, 100_000.0, "msg/s"),
+        Goal::at_most("memory, 64 producers", memory.highest, 300.0, "MB"),
+    ];
+    (rows, goals)
+}
