@@ -142,6 +142,20 @@ struct Ring {
     last: u64,
 }
 
+impl Ring {
+    fn add(&mut self, at: Timestamp, happening: Happening, capacity: usize) {
+        self.last += 1;
+        if self.events.len() == capacity {
+            self.events.pop_front();
+        }
+        self.events.push_back(Event {
+            sequence: self.last,
+            at,
+            happening,
+        });
+    }
+}
+
 impl Feed {
     /// Keeps the last `capacity` events.
     pub fn new(capacity: usize) -> Self {
@@ -154,23 +168,24 @@ impl Feed {
 
     /// Reports what happened; never waits.
     pub fn report(&self, at: Timestamp, happening: Happening) {
-        let sequence = {
+        self.report_all([(at, happening)]);
+    }
+
+    /// Reports things that happened together, in their order: readers are woken once.
+    pub fn report_all(&self, happened: impl IntoIterator<Item = (Timestamp, Happening)>) {
+        let last = {
             let mut ring = self.0.ring.lock();
-            ring.last += 1;
-            let sequence = ring.last;
-            if ring.events.len() == self.0.capacity {
-                ring.events.pop_front();
+            for (at, happening) in happened {
+                ring.add(at, happening, self.0.capacity);
             }
-            ring.events.push_back(Event {
-                sequence,
-                at,
-                happening,
-            });
-            sequence
+            ring.last
         };
-        self.0
-            .latest
-            .send_modify(|latest| *latest = sequence.max(*latest));
+        let is_news = |latest: &mut u64| {
+            let rises = last > *latest;
+            *latest = last.max(*latest);
+            rises
+        };
+        self.0.latest.send_if_modified(is_news);
     }
 
     /// Events after `since`, at most `limit`.

@@ -25,7 +25,7 @@ use crate::domain::ids::MessageIdGenerator;
 use crate::domain::instance::InstanceDefinition;
 use crate::domain::message::Place;
 use crate::domain::names::{InstanceId, TopicName};
-use crate::domain::record::{Record, Settling};
+use crate::domain::record::{Record, Settling, Until};
 use crate::domain::timestamp::Timestamp;
 use crate::filter::Filter;
 use crate::store::error::StoreError;
@@ -172,35 +172,30 @@ impl Ledger {
         look(&durable.state, durable.sequence)
     }
 
-    fn report(&self, records: &[Located]) {
-        for (_, record) in records {
-            self.happenings(record);
-        }
-    }
-
-    fn happenings(&self, record: &Record) {
+    /// What a record is to somebody who watches.
+    fn happenings(&self, record: &Record, told: &mut Vec<(Timestamp, Happening)>) {
         let instance = self.instance.clone();
         match record {
-            Record::Stored { message, .. } => self.feed.report(
+            Record::Stored { message, .. } => told.push((
                 message.stored_at,
                 Happening::MessageStored {
                     instance,
                     id: message.id.clone(),
                     place: message.place(),
                 },
-            ),
-            Record::Parked { message, until, .. } => self.feed.report(
+            )),
+            Record::Parked { message, until, .. } => told.push((
                 message.stored_at,
                 Happening::MessageParked {
                     instance,
                     id: message.id.clone(),
                     topic: message.topic.clone(),
                     due: match until {
-                        crate::domain::record::Until::Due(due) => Some(*due),
-                        crate::domain::record::Until::Ended { .. } => None,
+                        Until::Due(due) => Some(*due),
+                        Until::Ended { .. } => None,
                     },
                 },
-            ),
+            )),
             Record::Postponed {
                 group,
                 place,
@@ -208,7 +203,7 @@ impl Ledger {
                 due,
                 at,
                 ..
-            } => self.feed.report(
+            } => told.push((
                 *at,
                 Happening::MessageRetrying {
                     instance,
@@ -217,7 +212,7 @@ impl Ledger {
                     attempt: *attempt,
                     due: *due,
                 },
-            ),
+            )),
             Record::Settled {
                 group,
                 topic,
@@ -225,29 +220,27 @@ impl Ledger {
                 how,
                 at,
                 deliveries,
-            } => {
-                for (offset, _) in deliveries {
-                    let (instance, group) = (instance.clone(), group.clone());
-                    let place = Place {
-                        topic: topic.clone(),
-                        queue: *queue,
-                        offset: *offset,
-                    };
-                    let happening = match how {
-                        Settling::Acked => Happening::MessageAcked {
-                            instance,
-                            group,
-                            place,
-                        },
-                        Settling::Dead(_) | Settling::Discarded => Happening::MessageDead {
-                            instance,
-                            group,
-                            place,
-                        },
-                    };
-                    self.feed.report(*at, happening);
-                }
-            }
+            } => told.extend(deliveries.iter().map(|(offset, _)| {
+                let (instance, group) = (instance.clone(), group.clone());
+                let place = Place {
+                    topic: topic.clone(),
+                    queue: *queue,
+                    offset: *offset,
+                };
+                let happening = match how {
+                    Settling::Acked => Happening::MessageAcked {
+                        instance,
+                        group,
+                        place,
+                    },
+                    Settling::Dead(_) | Settling::Discarded => Happening::MessageDead {
+                        instance,
+                        group,
+                        place,
+                    },
+                };
+                (*at, happening)
+            })),
             _ => {}
         }
     }
@@ -268,12 +261,15 @@ impl Observer for Ledger {
         if batch.iter().any(parks) {
             self.sooner.notify_one();
         }
-        self.report(batch);
+        let mut told = Vec::with_capacity(batch.len());
+        for (_, record) in batch {
+            self.happenings(record, &mut told);
+        }
+        self.feed.report_all(told);
     }
 
     fn checkpoint(&self) -> Vec<u8> {
-        let durable = self.durable.lock().state.clone();
-        durable.to_checkpoint()
+        self.durable.lock().state.to_checkpoint()
     }
 
     fn failed(&self, error: &StoreError, resume: &dyn Fn()) {

@@ -197,18 +197,16 @@ impl Core {
 
     fn report_deliveries(&self, terms: &Terms, deliveries: &[Delivery]) {
         let now = self.now();
-        for delivery in deliveries {
-            self.report(
-                now,
-                Happening::MessageDelivered {
-                    instance: self.instance(),
-                    group: terms.group.clone(),
-                    id: delivery.message.id.clone(),
-                    place: delivery.message.place(),
-                    attempt: delivery.attempt,
-                },
-            );
-        }
+        self.feed.report_all(deliveries.iter().map(|delivery| {
+            let happening = Happening::MessageDelivered {
+                instance: self.instance(),
+                group: terms.group.clone(),
+                id: delivery.message.id.clone(),
+                place: delivery.message.place(),
+                attempt: delivery.attempt,
+            };
+            (now, happening)
+        }));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The state as bytes: everything that does not follow from the rest.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -17,32 +18,33 @@ use crate::domain::topic::TopicDefinition;
 #[error("the checkpoint cannot be read: {0}")]
 pub struct BadCheckpoint(String);
 
+/// What a checkpoint holds; written from the state without copying it.
 #[derive(Serialize, Deserialize)]
-struct Saved {
-    topics: Vec<(TopicDefinition, Vec<Queue>)>,
-    groups: Vec<(GroupName, Option<GroupDefinition>)>,
-    progresses: Vec<SavedProgress>,
-    parked: Vec<(u64, Parked)>,
+struct Saved<'a> {
+    topics: Vec<(Cow<'a, TopicDefinition>, Cow<'a, [Queue]>)>,
+    groups: Vec<(Cow<'a, GroupName>, Cow<'a, Option<GroupDefinition>>)>,
+    progresses: Vec<SavedProgress<'a>>,
+    parked: Cow<'a, BTreeMap<u64, Parked>>,
     next_lease: u64,
     next_number: u64,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SavedProgress {
-    group: GroupName,
-    topic: TopicName,
-    queues: Vec<SavedQueue>,
+struct SavedProgress<'a> {
+    group: Cow<'a, GroupName>,
+    topic: Cow<'a, TopicName>,
+    queues: Vec<SavedQueue<'a>>,
     lost: u64,
     pulls: bool,
     last_consumed_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct SavedQueue {
+struct SavedQueue<'a> {
     start: u64,
     lease_floor: u64,
-    fresh: Fresh,
-    held: BTreeMap<u64, Held>,
+    fresh: Cow<'a, Fresh>,
+    held: Cow<'a, BTreeMap<u64, Held>>,
 }
 
 impl State {
@@ -51,26 +53,25 @@ impl State {
         let groups = self.groups.iter();
         let saved = Saved {
             topics: topics
-                .map(|topic| (topic.definition.clone(), topic.queues.clone()))
+                .map(|topic| {
+                    let queues = Cow::Borrowed(topic.queues.as_slice());
+                    (Cow::Borrowed(&topic.definition), queues)
+                })
                 .collect(),
             groups: groups
-                .map(|(name, group)| (name.clone(), group.definition.clone()))
+                .map(|(name, group)| (Cow::Borrowed(name), Cow::Borrowed(&group.definition)))
                 .collect(),
             progresses: self.progresses().map(SavedProgress::of).collect(),
-            parked: self
-                .parked
-                .iter()
-                .map(|(number, parked)| (*number, parked.clone()))
-                .collect(),
+            parked: Cow::Borrowed(&self.parked),
             next_lease: self.next_lease,
             next_number: self.next_number,
         };
-        serde_json::to_vec(&saved).unwrap_or_default()
+        postcard::to_allocvec(&saved).unwrap_or_default()
     }
 
     pub(in crate::broker) fn from_checkpoint(bytes: &[u8]) -> Result<Self, BadCheckpoint> {
-        let saved: Saved =
-            serde_json::from_slice(bytes).map_err(|error| BadCheckpoint(error.to_string()))?;
+        let saved: Saved<'_> =
+            postcard::from_bytes(bytes).map_err(|error| BadCheckpoint(error.to_string()))?;
         let mut state = Self {
             next_lease: saved.next_lease,
             next_number: saved.next_number,
@@ -78,8 +79,8 @@ impl State {
         };
         for (definition, queues) in saved.topics {
             let topic = Topic {
-                definition,
-                queues,
+                definition: definition.into_owned(),
+                queues: queues.into_owned(),
                 members: Vec::new(),
                 parked: 0,
                 stored_total: 0,
@@ -89,15 +90,15 @@ impl State {
         }
         for (name, definition) in saved.groups {
             let group = Group {
-                definition,
+                definition: definition.into_owned(),
                 ..Group::default()
             };
-            state.groups.insert(name, group);
+            state.groups.insert(name.into_owned(), group);
         }
         for progress in saved.progresses {
             state.add_progress(progress.restore());
         }
-        for (number, parked) in saved.parked {
+        for (number, parked) in saved.parked.into_owned() {
             if let Some(topic) = state.topics.get_mut(&parked.topic) {
                 topic.parked += 1;
             }
@@ -107,17 +108,17 @@ impl State {
     }
 }
 
-impl SavedProgress {
-    fn of(progress: &Progress) -> Self {
-        let queue = |queue: &QueueProgress| SavedQueue {
+impl<'a> SavedProgress<'a> {
+    fn of(progress: &'a Progress) -> Self {
+        let queue = |queue: &'a QueueProgress| SavedQueue {
             start: queue.start,
             lease_floor: queue.lease_floor,
-            fresh: queue.fresh().clone(),
-            held: queue.all_held().clone(),
+            fresh: Cow::Borrowed(queue.fresh()),
+            held: Cow::Borrowed(queue.all_held()),
         };
         Self {
-            group: progress.group.clone(),
-            topic: progress.topic.clone(),
+            group: Cow::Borrowed(&progress.group),
+            topic: Cow::Borrowed(&progress.topic),
             queues: progress.queues.iter().map(queue).collect(),
             lost: progress.lost,
             pulls: progress.pulls,
@@ -127,11 +128,12 @@ impl SavedProgress {
 
     fn restore(self) -> Progress {
         let queues = self.queues.into_iter().map(|queue| {
-            QueueProgress::restore(queue.start, queue.lease_floor, queue.fresh, queue.held)
+            let (fresh, held) = (queue.fresh.into_owned(), queue.held.into_owned());
+            QueueProgress::restore(queue.start, queue.lease_floor, fresh, held)
         });
         Progress {
-            group: self.group,
-            topic: self.topic,
+            group: self.group.into_owned(),
+            topic: self.topic.into_owned(),
             queues: queues.collect(),
             lost: self.lost,
             pulls: self.pulls,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::bench::measure::{Latencies, Measured};
 use crate::clock::RealClock;
@@ -43,6 +44,8 @@ pub struct Load {
     body: Bytes,
     /// Messages handed to workers so far.
     taken: Arc<AtomicU64>,
+    /// All messages were consumed: nobody waits for more.
+    drained: CancellationToken,
 }
 
 impl Load {
@@ -53,6 +56,7 @@ impl Load {
             body: Bytes::from(vec![b'x'; shape.size]),
             shape: Arc::new(shape),
             taken: Arc::default(),
+            drained: CancellationToken::new(),
         }
     }
 
@@ -63,7 +67,8 @@ impl Load {
         self.run("publish", workers, |load, _| load.produce()).await
     }
 
-    /// Every consumer receives and acks batches of 32 until all is consumed; a latency is one receive with its ack.
+    /// Every consumer receives and acks batches of 32 until all is consumed; a latency is one receive with its ack. Once
+    /// for each load.
     pub async fn consume(&self) -> Reply<Measured> {
         let workers = self.shape.consumers;
         self.run("consume", workers, |load, _| load.drain()).await
@@ -126,12 +131,18 @@ impl Load {
         let mut latencies = Latencies::default();
         while self.taken.load(Ordering::Relaxed) < self.shape.messages {
             let asked = self.real.now();
-            let deliveries = self.receive(PATIENCE, MAX_RECEIVE).await?;
+            let deliveries = tokio::select! {
+                received = self.receive(PATIENCE, MAX_RECEIVE) => received?,
+                () = self.drained.cancelled() => break,
+            };
             if deliveries.is_empty() {
                 break;
             }
-            self.taken
-                .fetch_add(deliveries.len() as u64, Ordering::Relaxed);
+            let count = deliveries.len() as u64;
+            let taken = self.taken.fetch_add(count, Ordering::Relaxed) + count;
+            if taken >= self.shape.messages {
+                self.drained.cancel();
+            }
             self.ack(&deliveries).await?;
             latencies.record(self.real.now() - asked);
         }
