@@ -16,7 +16,7 @@ use crate::cluster::session::Grant;
 use crate::config::paths::DataDir;
 use crate::control::Reply;
 use crate::control::error::ControlError;
-use crate::control::instances::{AccessKeyRow, PutAccessKey};
+use crate::control::instances::{AccessKeyRow, PutAccessKey, fingerprint};
 
 /// The keys of a data directory and the table that open endpoints look into.
 pub struct Keyring {
@@ -56,6 +56,7 @@ impl Keyring {
         let row = |(key, kept): (&String, &Kept)| AccessKeyRow {
             key: key.clone(),
             grants: kept.grants.clone(),
+            fingerprint: fingerprint(&kept.secret),
             secret: None,
         };
         keys.iter().map(row).collect()
@@ -78,7 +79,7 @@ impl Keyring {
             .or(known)
             .or(fresh.clone())
             .unwrap_or_default();
-        let grants = request.grants;
+        let (grants, fingerprint) = (request.grants, fingerprint(&secret));
         let mut changed = keys.clone();
         let kept = Kept {
             secret,
@@ -89,6 +90,7 @@ impl Keyring {
         Ok(AccessKeyRow {
             key,
             grants,
+            fingerprint,
             secret: fresh,
         })
     }

@@ -1,5 +1,7 @@
 //! Who calls, and what a connected client is.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -68,6 +70,60 @@ pub enum Resource {
     Group,
 }
 
+/// A text that is no grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected `topic:NAME:send,receive` or `group:NAME:receive`; `*` is every name")]
+pub struct NotAGrant;
+
+/// `topic:orders:send,receive`.
+impl FromStr for Grant {
+    type Err = NotAGrant;
+
+    fn from_str(text: &str) -> Result<Self, NotAGrant> {
+        let mut parts = text.splitn(3, ':');
+        let (Some(on), Some(name), Some(allowed)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotAGrant);
+        };
+        let on = match on {
+            "topic" => Resource::Topic,
+            "group" => Resource::Group,
+            _ => return Err(NotAGrant),
+        };
+        let mut grant = Self {
+            on,
+            name: name.to_owned(),
+            send: false,
+            receive: false,
+        };
+        for word in allowed.split(',') {
+            match (word, on) {
+                ("send", Resource::Topic) => grant.send = true,
+                ("receive", _) => grant.receive = true,
+                _ => return Err(NotAGrant),
+            }
+        }
+        if name.is_empty() {
+            return Err(NotAGrant);
+        }
+        Ok(grant)
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = match self.on {
+            Resource::Topic => "topic",
+            Resource::Group => "group",
+        };
+        let allowed: Vec<&str> = [("send", self.send), ("receive", self.receive)]
+            .into_iter()
+            .filter_map(|(name, allowed)| allowed.then_some(name))
+            .collect();
+        write!(f, "{on}:{}:{}", self.name, allowed.join(","))
+    }
+}
+
 impl Principal {
     pub fn may_send(&self, topic: &TopicName) -> bool {
         self.allows(Resource::Topic, topic.as_str(), |grant| grant.send)
@@ -132,4 +188,30 @@ pub enum ServerCommand {
     },
     /// The settings of the session changed: its group, or the topic's type.
     SettingsChanged(ClientSettings),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_are_read_word_by_word_and_written_as_they_are_read() {
+        for text in [
+            "topic:orders:send,receive",
+            "topic:*:send",
+            "group:a:receive",
+        ] {
+            assert_eq!(text.parse::<Grant>().unwrap().to_string(), text);
+        }
+        for text in [
+            "queue:a:send",
+            "topic:a:write",
+            "group:a:send",
+            "topic::send",
+            "topic:a",
+            "",
+        ] {
+            assert_eq!(text.parse::<Grant>(), Err(NotAGrant), "{text}");
+        }
+    }
 }

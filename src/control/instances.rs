@@ -1,6 +1,7 @@
 //! Requests and replies of [`crate::control::Instances`].
 
 use serde::{Deserialize, Serialize};
+use sha1::{Digest as _, Sha1};
 
 use crate::cluster::session::Grant;
 use crate::domain::instance::InstanceDefinition;
@@ -51,8 +52,21 @@ pub enum Endpoint {
 pub struct AccessKeyRow {
     pub key: String,
     pub grants: Vec<Grant>,
+    /// Of the secret; see [`fingerprint`].
+    pub fingerprint: String,
     /// Only in the answer that made it.
     pub secret: Option<String>,
+}
+
+/// Eight hexadecimal digits that tell secrets apart and do not lead back to one.
+pub fn fingerprint(secret: &str) -> String {
+    let digest = Sha1::new_with_prefix("access key secret: ").chain_update(secret);
+    let bytes = digest.finalize();
+    bytes
+        .iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,11 @@ use crate::cluster::admin::{DeleteGroup, DeleteTopic, PutGroup, PutMode, PutTopi
 use crate::control::Control;
 use crate::control::error::ControlError;
 use crate::control::functions::PutFunction;
-use crate::control::instances::PutInstance;
+use crate::control::instances::{PutAccessKey, PutInstance};
 use crate::control::triggers::PutTrigger;
 use crate::domain::names::InstanceId;
 use crate::workflow::error::WorkflowError;
+use crate::workflow::file::AccessKeyDefinition;
 use crate::workflow::plan::{Mark, Plan, Step, Subject};
 
 /// Takes every step in order and stops at the first that is refused. Once it returns, the start offset of every trigger
@@ -67,13 +68,33 @@ async fn put(control: &Control, plan: &Plan, step: &Step) -> Result<(), ControlE
             let request = PutTrigger { definition };
             control.triggers.put_trigger(request).await.map(drop)
         }
+        Subject::AccessKey(definition) => {
+            let request = PutAccessKey {
+                secret: Some(
+                    definition
+                        .secret()
+                        .map_err(|problem| no_secret(&definition, problem))?,
+                ),
+                key: Some(definition.key),
+                grants: definition.grants,
+            };
+            control.instances.put_access_key(request).await.map(drop)
+        }
+    }
+}
+
+fn no_secret(key: &AccessKeyDefinition, problem: String) -> ControlError {
+    ControlError::IllegalDefinition {
+        what: format!("access key `{}`", key.key),
+        field: "secret-env".to_owned(),
+        problem,
     }
 }
 
 async fn remove(control: &Control, plan: &Plan, step: &Step) -> Result<(), ControlError> {
     match step.subject.clone() {
-        // A file names its instance, so none is ever left over.
-        Subject::Instance(_) => Ok(()),
+        // A file names its instance, so none is ever left over; keys belong to the whole data directory.
+        Subject::Instance(_) | Subject::AccessKey(_) => Ok(()),
         Subject::Topic(topic) => {
             let request = DeleteTopic {
                 topic: topic.name,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+use crate::cluster::session::Grant;
 use crate::domain::function::{FunctionDefinition, Hook};
 use crate::domain::group::{DeadLetterTarget, FirstSeen, GroupDefinition};
 use crate::domain::instance::InstanceDefinition;
@@ -13,7 +14,7 @@ use crate::domain::span::format_span;
 use crate::domain::subscription::FilterExpression;
 use crate::domain::topic::TopicDefinition;
 use crate::domain::trigger::{TriggerDeadLetter, TriggerDefinition};
-use crate::workflow::file::DEFAULT_REGION;
+use crate::workflow::file::{AccessKeyDefinition, DEFAULT_REGION};
 use crate::workflow::parse::words;
 
 /// One key of a table and its value; absent values are those the file expresses by leaving the key out.
@@ -212,6 +213,15 @@ pub(super) fn trigger(trigger: &TriggerDefinition) -> Entries {
         "JSON",
     );
     entries.unless("enabled", trigger.enabled, true);
+    entries
+}
+
+pub(super) fn access_key(key: &AccessKeyDefinition) -> Entries {
+    let mut entries = Entries::default();
+    entries.put("key", key.key.as_str());
+    entries.put("secret-env", key.secret_env.as_str());
+    let grants: Vec<String> = key.grants.iter().map(Grant::to_string).collect();
+    entries.put("grants", grants);
     entries
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::cluster::session::Grant;
 use crate::domain::function::FunctionDefinition;
 use crate::domain::group::GroupDefinition;
 use crate::domain::instance::InstanceDefinition;
@@ -28,6 +29,7 @@ pub struct Workflow {
     pub groups: Vec<Placed<GroupDefinition>>,
     pub functions: Vec<Placed<FunctionDefinition>>,
     pub triggers: Vec<Placed<TriggerDefinition>>,
+    pub access_keys: Vec<Placed<AccessKeyDefinition>>,
     pub expectations: Vec<Placed<Expectation>>,
 }
 
@@ -36,6 +38,30 @@ pub struct Workflow {
 pub struct Placed<T> {
     pub line: usize,
     pub value: T,
+}
+
+/// Who may come in through the endpoint. The secret itself is never in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccessKeyDefinition {
+    pub key: String,
+    /// The variable of the environment that holds the secret.
+    pub secret_env: String,
+    pub grants: Vec<Grant>,
+}
+
+impl AccessKeyDefinition {
+    /// The secret, from this process's environment; the error says why there is none.
+    pub fn secret(&self) -> Result<String, String> {
+        let name = &self.secret_env;
+        match std::env::var(name) {
+            Ok(secret) if secret.is_empty() => Err(format!("names `{name}`, which is empty")),
+            Ok(secret) => Ok(secret),
+            Err(std::env::VarError::NotPresent) => Err(format!("names `{name}`, which is not set")),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(format!("names `{name}`, which holds no text"))
+            }
+        }
+    }
 }
 
 /// What must hold at the end of a run.

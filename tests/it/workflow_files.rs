@@ -212,6 +212,55 @@ async fn a_trigger_on_what_is_nowhere_is_refused_with_the_nearest_name() {
     );
 }
 
+/// Variables that every test process has stand in for secrets.
+fn with_key(secret_env: &str, grants: &str) -> String {
+    format!(
+        "[instance]\nname = \"orders\"\n[[access-key]]\nkey = \"service\"\n\
+         secret-env = \"{secret_env}\"\ngrants = [{grants}]\n"
+    )
+}
+
+#[tokio::test]
+async fn access_keys_take_their_secret_from_the_environment_and_never_tell_it() {
+    let grants = r#""topic:orders:send,receive", "group:*:receive""#;
+    let world = applied(&with_key("PATH", grants)).await;
+    assert_eq!(
+        world.take_calls(),
+        ["put instance rmq-orders", "put access key service"]
+    );
+    assert!(
+        planned(&world, &with_key("PATH", grants), true)
+            .await
+            .is_empty()
+    );
+    let changed = planned(
+        &world,
+        &with_key("CARGO_MANIFEST_DIR", "\"topic:orders:send\""),
+        false,
+    )
+    .await;
+    let told = changed.to_string();
+    let secret = std::env::var("CARGO_MANIFEST_DIR").unwrap();
+    assert!(told.contains("~ access key service"), "{told}");
+    assert!(
+        told.contains("secret: ") && told.contains("grants: "),
+        "{told}"
+    );
+    let json = serde_json::to_string(&changed).unwrap();
+    assert!(!told.contains(&secret) && !json.contains(&secret), "{told}");
+
+    let unset = read(&with_key("MOONPORT_NOT_SET", grants));
+    let refused = plan(&world.control(), &unset, false).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "moonport.toml:3: `secret-env` names `MOONPORT_NOT_SET`, which is not set"
+    );
+    assert!(refused.hint().is_some());
+    let wrong = with_key("PATH", "\"group:a:send\"");
+    let refused = parse(&wrong, "moonport.toml", Path::new("/")).unwrap_err();
+    assert!(refused.to_string().contains("`group:a:send`"), "{refused}");
+}
+
 #[tokio::test]
 async fn an_export_applies_to_the_same_set_up_and_holds_no_secret() {
     let world = applied(FILE).await;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::output::{Column, Row, left};
 use crate::cli::value::told_span;
-use crate::cluster::session::{Grant, Resource};
+use crate::cluster::session::Grant;
 use crate::control::instances::{AccessKeyRow, Endpoint, InstanceRow, InstanceStatus};
 use crate::domain::names::InstanceId;
 
@@ -81,6 +81,8 @@ impl Row for InstanceView {
 pub struct AccessKeyView {
     pub key: String,
     pub grants: Vec<Grant>,
+    /// Tells secrets apart without telling them.
+    pub fingerprint: String,
     /// Only in the answer that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
@@ -91,33 +93,27 @@ impl AccessKeyView {
         Self {
             key: row.key.clone(),
             grants: row.grants.clone(),
+            fingerprint: row.fingerprint.clone(),
             secret: row.secret.clone(),
         }
     }
 }
 
 impl Row for AccessKeyView {
-    const COLUMNS: &'static [Column] = &[left("KEY"), left("GRANTS"), left("SECRET")];
+    const COLUMNS: &'static [Column] = &[
+        left("KEY"),
+        left("GRANTS"),
+        left("FINGERPRINT"),
+        left("SECRET"),
+    ];
 
     fn cells(&self) -> Vec<String> {
-        let grants: Vec<String> = self.grants.iter().map(told_grant).collect();
+        let grants: Vec<String> = self.grants.iter().map(Grant::to_string).collect();
         vec![
             self.key.clone(),
             grants.join(" "),
+            self.fingerprint.clone(),
             self.secret.clone().unwrap_or_else(|| "kept".to_owned()),
         ]
     }
-}
-
-/// As the command line writes it: `topic:orders:send,receive`.
-fn told_grant(grant: &Grant) -> String {
-    let on = match grant.on {
-        Resource::Topic => "topic",
-        Resource::Group => "group",
-    };
-    let allowed: Vec<&str> = [("send", grant.send), ("receive", grant.receive)]
-        .into_iter()
-        .filter_map(|(name, allowed)| allowed.then_some(name))
-        .collect();
-    format!("{on}:{}:{}", grant.name, allowed.join(","))
 }

@@ -24,6 +24,9 @@ pub(super) fn check(workflow: &Workflow, notes: &Notes<'_>) {
     once(notes, "trigger", &workflow.triggers, |trigger| {
         trigger.name.as_str()
     });
+    once(notes, "access key", &workflow.access_keys, |key| {
+        key.key.as_str()
+    });
     groups_of_their_own(workflow, notes);
     dead_letter_topics(workflow, notes);
     timeouts_behind_triggers(workflow, notes);

@@ -1,5 +1,6 @@
 //! From the text of a workflow file to its checked values. Every mistake is collected, none is skipped over.
 
+mod access_key;
 mod across;
 mod expect;
 mod function;
@@ -75,6 +76,7 @@ fn read(mut root: Section<'_>, file: &str, folder: &Path) -> Option<Workflow> {
     let triggers = each(root.rows("trigger", "[[trigger]]"), |section| {
         trigger::read(section, id.as_ref())
     });
+    let access_keys = each(root.rows("access-key", "[[access-key]]"), access_key::read);
     let expectations = each(root.rows("expect", "[[expect]]"), expect::read);
     root.finish();
     let (instance, id_given) = instance?;
@@ -87,6 +89,7 @@ fn read(mut root: Section<'_>, file: &str, folder: &Path) -> Option<Workflow> {
         groups,
         functions,
         triggers,
+        access_keys,
         expectations,
     })
 }

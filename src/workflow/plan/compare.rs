@@ -5,6 +5,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use crate::control::instances::{AccessKeyRow, fingerprint};
 use crate::domain::function::FunctionDefinition;
 use crate::domain::group::GroupDefinition;
 use crate::domain::instance::InstanceDefinition;
@@ -12,7 +13,8 @@ use crate::domain::names::InstanceId;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::topic::TopicDefinition;
 use crate::domain::trigger::TriggerDefinition;
-use crate::workflow::file::{Placed, Workflow};
+use crate::workflow::error::{Problem, WorkflowError};
+use crate::workflow::file::{AccessKeyDefinition, Placed, Workflow};
 use crate::workflow::plan::{Change, Mark, Step, Subject, lines};
 use crate::workflow::present::SetUp;
 
@@ -108,6 +110,35 @@ impl Planner {
         }
     }
 
+    /// A key that is there keeps no name of a variable, so its secret is compared by fingerprint.
+    pub(super) fn access_keys(
+        &mut self,
+        workflow: &Workflow,
+        there: &[AccessKeyRow],
+    ) -> Result<(), WorkflowError> {
+        for (key, line) in lines(&workflow.access_keys) {
+            let secret = key.secret();
+            let secret = secret.map_err(|problem| no_secret(workflow, line, &problem))?;
+            let there = there.iter().find(|row| row.key == key.key);
+            let present = there.map(|row| {
+                Subject::AccessKey(AccessKeyDefinition {
+                    grants: row.grants.clone(),
+                    ..key.clone()
+                })
+            });
+            let fresh = fingerprint(&secret);
+            let kept = there.map_or(&fresh, |row| &row.fingerprint).clone();
+            let secret_change = (kept != fresh).then(|| Change {
+                key: "secret".to_owned(),
+                from: Some(kept),
+                to: Some(fresh),
+            });
+            let wanted = Subject::AccessKey(key.clone());
+            self.compare_with(wanted, present, line, Path::new(""), secret_change);
+        }
+        Ok(())
+    }
+
     /// Triggers go before anything is made, so that their groups are free for others.
     pub(super) fn gone_triggers(
         &mut self,
@@ -159,6 +190,17 @@ impl Planner {
     }
 
     fn compare(&mut self, wanted: Subject, present: Option<Subject>, line: usize, folder: &Path) {
+        self.compare_with(wanted, present, line, folder, None);
+    }
+
+    fn compare_with(
+        &mut self,
+        wanted: Subject,
+        present: Option<Subject>,
+        line: usize,
+        folder: &Path,
+        beside: Option<Change>,
+    ) {
         let Some(present) = present else {
             self.steps.push(Step {
                 mark: Mark::Create,
@@ -168,7 +210,8 @@ impl Planner {
             });
             return;
         };
-        let changes = changes(&present, &wanted, folder);
+        let mut changes = changes(&present, &wanted, folder);
+        changes.extend(beside);
         if changes.is_empty() {
             self.unchanged += 1;
         } else {
@@ -216,6 +259,15 @@ fn is_auto(subject: &Subject) -> bool {
         Subject::Group(group) => group.auto,
         _ => false,
     }
+}
+
+fn no_secret(workflow: &Workflow, line: usize, problem: &str) -> WorkflowError {
+    WorkflowError::Invalid(vec![Problem {
+        file: workflow.file.clone(),
+        line,
+        what: format!("`secret-env` {problem}"),
+        hint: Some("put the secret into the environment; it is never written in a file".to_owned()),
+    }])
 }
 
 /// Variables that differ, without their values: they may be secret.

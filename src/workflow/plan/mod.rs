@@ -17,7 +17,7 @@ use crate::domain::topic::TopicDefinition;
 use crate::domain::trigger::TriggerDefinition;
 use crate::workflow::entries;
 use crate::workflow::error::WorkflowError;
-use crate::workflow::file::{Placed, Workflow};
+use crate::workflow::file::{AccessKeyDefinition, Placed, Workflow};
 use crate::workflow::present::SetUp;
 
 /// The steps from the present set-up to the file's, in the order they are taken.
@@ -59,6 +59,7 @@ pub enum Subject {
     Group(GroupDefinition),
     Function(Box<FunctionDefinition>),
     Trigger(Box<TriggerDefinition>),
+    AccessKey(AccessKeyDefinition),
 }
 
 /// One key that differs. Values are those of the file; variables of an environment show by name only.
@@ -87,6 +88,10 @@ pub async fn plan(
     planner.groups(&workflow.groups, &set_up.groups);
     planner.functions(&workflow.functions, &set_up.functions, &workflow.folder);
     planner.triggers(&workflow.triggers, &set_up.triggers, &id);
+    if !workflow.access_keys.is_empty() {
+        let keys = control.instances.access_keys().await.map_err(present)?;
+        planner.access_keys(workflow, &keys)?;
+    }
     planner.gone(workflow, &set_up);
     Ok(Plan {
         file: workflow.file.clone(),
@@ -116,6 +121,7 @@ impl Subject {
             Self::Group(_) => "group",
             Self::Function(_) => "function",
             Self::Trigger(_) => "trigger",
+            Self::AccessKey(_) => "access key",
         }
     }
 
@@ -126,6 +132,7 @@ impl Subject {
             Self::Group(group) => group.name.as_str(),
             Self::Function(function) => function.name.as_str(),
             Self::Trigger(trigger) => trigger.name.as_str(),
+            Self::AccessKey(key) => &key.key,
         }
     }
 
@@ -136,6 +143,7 @@ impl Subject {
             Self::Group(group) => entries::group(group),
             Self::Function(function) => entries::function(function, folder),
             Self::Trigger(trigger) => entries::trigger(trigger),
+            Self::AccessKey(key) => entries::access_key(key),
         }
     }
 }

@@ -300,7 +300,7 @@ func pushFifo() {
 	must(sender.GracefulStop())
 }
 
-// A listener that always fails: three deliveries, one retry each second of real time, then a dead letter.
+// A listener that always fails: three deliveries, one and five real seconds apart, then a dead letter.
 func deadLetter() {
 	sender := producer("normal")
 	consumer, done := pushed("normal", "failing-group", 3, rmq.FAILURE)
@@ -340,9 +340,25 @@ func attempt(topic string) error {
 	return err
 }
 
-func signed() {
+func one() {
 	sender := producer("normal")
 	send(sender, message("normal", "body"))
+	must(sender.GracefulStop())
+}
+
+// Two groups, each with its own place in the topic.
+func groups() {
+	sender := producer("normal")
+	first, second := simple("normal-group", "normal", rmq.SUB_ALL), simple("other-group", "normal", rmq.SUB_ALL)
+	for number := range 3 {
+		send(sender, message("normal", fmt.Sprintf("body-%d", number)))
+	}
+	say("first-group", nil)
+	drain(first, 3, true)
+	say("second-group", nil)
+	drain(second, 3, true)
+	must(first.GracefulStop())
+	must(second.GracefulStop())
 	must(sender.GracefulStop())
 }
 
@@ -367,7 +383,7 @@ func main() {
 		"push": push, "push-fifo": pushFifo, "dead-letter": deadLetter, "filters": filters,
 		"undeclared":  func() { refused(attempt("missing")) },
 		"credentials": func() { refused(attempt("normal")) },
-		"signed":      signed, "reconnect": reconnect,
+		"one":         one, "groups": groups, "reconnect": reconnect,
 	}
 	scenarios[os.Args[2]]()
 	say("done", nil)

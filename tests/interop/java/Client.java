@@ -53,7 +53,8 @@ public final class Client {
             case "filters" -> filters();
             case "undeclared" -> refused("missing");
             case "credentials" -> refused("normal");
-            case "signed" -> signed();
+            case "one" -> one();
+            case "groups" -> groups();
             case "reconnect" -> reconnect();
             default -> throw new IllegalArgumentException(arguments[1]);
         }
@@ -275,7 +276,7 @@ public final class Client {
         }
     }
 
-    /** A listener that always fails: three deliveries, one retry each second of real time, then a dead letter. */
+    /** A listener that always fails: three deliveries, one and five real seconds apart, then a dead letter. */
     private static void deadLetter() throws Exception {
         CountDownLatch left = new CountDownLatch(3);
         try (Producer sender = producer("normal");
@@ -315,9 +316,24 @@ public final class Client {
         }
     }
 
-    private static void signed() throws Exception {
+    private static void one() throws Exception {
         try (Producer sender = producer("normal")) {
             send(sender, "body", message("normal", "body"));
+        }
+    }
+
+    /** Two groups, each with its own place in the topic. */
+    private static void groups() throws Exception {
+        try (Producer sender = producer("normal");
+             SimpleConsumer first = simple("normal-group", "normal");
+             SimpleConsumer second = simple("other-group", "normal")) {
+            for (int number = 0; number < 3; number++) {
+                send(sender, "body-" + number, message("normal", "body-" + number));
+            }
+            say("first-group", Map.of());
+            drain(first, 3, true);
+            say("second-group", Map.of());
+            drain(second, 3, true);
         }
     }
 

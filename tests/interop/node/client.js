@@ -3,6 +3,7 @@
 'use strict';
 
 const readline = require('node:readline');
+const { format } = require('node:util');
 const { Producer, SimpleConsumer, PushConsumer, ConsumeResult, FilterExpression } = require('rocketmq-client-nodejs');
 const { FilterType, TransactionResolution } = require('rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb');
 
@@ -20,7 +21,10 @@ async function pause(wanted) {
   await lines.next();
 }
 
-const quiet = { info() {}, warn() {}, error() {}, debug() {} };
+// Warnings and errors are kept: the client leaves causes out of its errors.
+const logged = [];
+const keep = (...parts) => logged.push(format(...parts));
+const quiet = { info() {}, warn: keep, error: keep, debug() {} };
 
 function options() {
   const base = { endpoints: ENDPOINT, namespace: '', logger: quiet, sslEnabled: process.env.INTEROP_TLS === '1' };
@@ -106,7 +110,7 @@ async function refused(attempt) {
   try {
     await attempt();
   } catch (error) {
-    say('refused', { text: `${error.name} ${error.code ?? ''} ${error.message}` });
+    say('refused', { text: `${error.name} ${error.code ?? ''} ${error.message} ${logged.join(' ')}` });
   }
 }
 
@@ -211,7 +215,7 @@ const SCENARIOS = {
     await close(consumer, sender);
   },
 
-  // A listener that always fails: three deliveries, one retry each second of real time, then a dead letter.
+  // A listener that always fails: three deliveries, one and five real seconds apart, then a dead letter.
   async 'dead-letter'() {
     const sender = await producer('normal');
     const { consumer, done } = await pushed('normal', 'failing-group', 3, ConsumeResult.FAILURE);
@@ -243,10 +247,22 @@ const SCENARIOS = {
     await refused(async () => send(await producer('normal'), message('normal', 'body')));
   },
 
-  async signed() {
+  async one() {
     const sender = await producer('normal');
     await send(sender, message('normal', 'body'));
     await close(sender);
+  },
+
+  // Two groups, each with its own place in the topic.
+  async groups() {
+    const sender = await producer('normal');
+    const [first, second] = [await simple('normal-group', 'normal'), await simple('other-group', 'normal')];
+    for (let number = 0; number < 3; number += 1) await send(sender, message('normal', `body-${number}`));
+    say('first-group');
+    await drain(first, 3);
+    say('second-group');
+    await drain(second, 3);
+    await close(first, second, sender);
   },
 
   async reconnect() {

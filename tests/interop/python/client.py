@@ -3,6 +3,7 @@
 usage: client.py ENDPOINT SCENARIO
 """
 import json
+import logging
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ import time
 from rocketmq import (ClientConfiguration, ConsumeResult, Credentials, FilterExpression, Message, MessageListener,
                       Producer, PushConsumer, SimpleConsumer, TransactionChecker, TransactionResolution)
 from rocketmq.grpc_protocol import FilterType
+from rocketmq.v5.log import logger
 
 ENDPOINT, SCENARIO = sys.argv[1], sys.argv[2]
 TLS = os.environ.get("INTEROP_TLS") == "1"
@@ -48,6 +50,7 @@ def simple(group, topic, expression=None):
     return consumer
 
 
+# `at` is in seconds, as this client takes it.
 def message(topic, body, tag=None, keys=(), group=None, at=None, **properties):
     made = Message()
     made.topic = topic
@@ -109,7 +112,7 @@ def fifo():
 
 def delay():
     sender, reader = producer("delay"), simple("delay-group", "delay")
-    send(sender, message("delay", "later", at=int(time.time() * 1000) + 60_000))
+    send(sender, message("delay", "later", at=int(time.time()) + 60))
     pause(step=61)
     drain(reader, 1)
     sender.shutdown()
@@ -118,7 +121,7 @@ def delay():
 
 def recall():
     sender = producer("delay")
-    receipt = send(sender, message("delay", "never", at=int(time.time() * 1000) + 3_600_000))
+    receipt = send(sender, message("delay", "never", at=int(time.time()) + 3600))
     recalled = sender.recall_message("delay", receipt.recall_handle)
     say("recalled", id=getattr(recalled, "message_id", None) or str(recalled))
     sender.shutdown()
@@ -200,7 +203,7 @@ def push_fifo():
 
 
 def dead_letter():
-    """A listener that always fails: three deliveries, one retry each second of real time, then a dead letter."""
+    """A listener that always fails: three deliveries, one and five real seconds apart, then a dead letter."""
     sender = producer("normal")
     consumer, listener = pushed("normal", "failing-group", 3, ConsumeResult.FAILURE)
     send(sender, message("normal", "poison"))
@@ -232,17 +235,44 @@ def credentials():
     refused(lambda: send(producer("normal"), message("normal", "body")))
 
 
+class Kept(logging.Handler):
+    """What the client logs: it keeps causes out of its exceptions."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
 def refused(attempt):
+    kept = Kept()
+    logger.addHandler(kept)
     try:
         attempt()
     except Exception as error:  # the kind differs by what is refused; the test reads the text
-        say("refused", text=f"{type(error).__name__} {getattr(error, 'code', '')} {error}")
+        say("refused", text=f"{type(error).__name__} {getattr(error, 'code', '')} {error} {kept.lines}")
 
 
-def signed():
+def one():
     sender = producer("normal")
     send(sender, message("normal", "body"))
     sender.shutdown()
+
+
+def groups():
+    """Two groups, each with its own place in the topic."""
+    sender = producer("normal")
+    first, second = simple("normal-group", "normal"), simple("other-group", "normal")
+    for number in range(3):
+        send(sender, message("normal", f"body-{number}"))
+    say("first-group")
+    drain(first, 3)
+    say("second-group")
+    drain(second, 3)
+    for client in (first, second, sender):
+        client.shutdown()
 
 
 def reconnect():
@@ -270,7 +300,7 @@ def reconnect():
 SCENARIOS = {
     "normal": normal, "fifo": fifo, "delay": delay, "recall": recall, "transaction": transaction, "retry": retry,
     "push": push, "push-fifo": push_fifo, "dead-letter": dead_letter, "filters": filters, "undeclared": undeclared,
-    "credentials": credentials, "signed": signed, "reconnect": reconnect,
+    "credentials": credentials, "one": one, "groups": groups, "reconnect": reconnect,
 }
 
 SCENARIOS[SCENARIO]()

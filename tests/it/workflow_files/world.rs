@@ -11,7 +11,7 @@ use moonport::control::clock::{ClockCommand, ClockState};
 use moonport::control::error::ControlError;
 use moonport::control::functions::{FunctionRow, FunctionState, Invoke, InvokeReply, PutFunction};
 use moonport::control::instances::{
-    AccessKeyRow, Endpoint, InstanceRow, InstanceStatus, PutAccessKey, PutInstance,
+    AccessKeyRow, Endpoint, InstanceRow, InstanceStatus, PutAccessKey, PutInstance, fingerprint,
 };
 use moonport::control::logs::{InvocationQuery, LogPage, LogQuery};
 use moonport::control::triggers::{PutTrigger, TriggerCommand, TriggerRow};
@@ -34,6 +34,7 @@ pub(super) struct World {
     instances: Mutex<BTreeMap<InstanceId, (InstanceDefinition, Arc<FakeAdmin>)>>,
     functions: Mutex<BTreeMap<FunctionName, FunctionDefinition>>,
     triggers: Mutex<BTreeMap<TriggerName, TriggerDefinition>>,
+    keys: Mutex<BTreeMap<String, AccessKeyRow>>,
     /// What changed, in order: `put topic a`.
     calls: Arc<Mutex<Vec<String>>>,
 }
@@ -111,11 +112,20 @@ impl control::Instances for World {
     }
 
     async fn access_keys(&self) -> Reply<Vec<AccessKeyRow>> {
-        unsupported()
+        Ok(self.keys.lock().values().cloned().collect())
     }
 
-    async fn put_access_key(&self, _: PutAccessKey) -> Reply<AccessKeyRow> {
-        unsupported()
+    async fn put_access_key(&self, request: PutAccessKey) -> Reply<AccessKeyRow> {
+        let (key, secret) = (request.key.unwrap(), request.secret.unwrap());
+        self.note(format!("put access key {key}"));
+        let row = AccessKeyRow {
+            key: key.clone(),
+            grants: request.grants,
+            fingerprint: fingerprint(&secret),
+            secret: None,
+        };
+        self.keys.lock().insert(key, row.clone());
+        Ok(row)
     }
 
     async fn delete_access_key(&self, _: String) -> Reply<()> {

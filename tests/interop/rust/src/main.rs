@@ -123,7 +123,7 @@ async fn normal() -> Outcome {
         let made = message("normal", &body)
             .set_tag("t")
             .set_keys(vec![format!("k{number}")])
-            .set_properties([("amount", number.to_string())]);
+            .set_properties([("amount".to_owned(), number.to_string())].into());
         send(&sender, &body, made.build()?).await?;
     }
     drain(&reader, "normal", &everything(), 3, true).await?;
@@ -208,7 +208,7 @@ async fn filters() -> Outcome {
     let sender = producer("normal").await?;
     let (tagged, selected) = (simple("tag-group", "normal").await?, simple("sql-group", "normal").await?);
     for (tag, amount) in [("a", "5"), ("b", "20"), ("c", "30")] {
-        let made = message("normal", tag).set_tag(tag).set_properties([("amount", amount)]);
+        let made = message("normal", tag).set_tag(tag).set_properties([("amount".to_owned(), amount.to_owned())].into());
         send(&sender, tag, made.build()?).await?;
     }
     say("by-tag", json!({}));
@@ -223,6 +223,23 @@ async fn filters() -> Outcome {
 async fn one(topic: &str) -> Outcome {
     let sender = producer(topic).await?;
     send(&sender, "body", message(topic, "body").build()?).await?;
+    sender.shutdown().await
+}
+
+/// Two groups, each with its own place in the topic.
+async fn groups() -> Outcome {
+    let sender = producer("normal").await?;
+    let (first, second) = (simple("normal-group", "normal").await?, simple("other-group", "normal").await?);
+    for number in 0..3 {
+        let body = format!("body-{number}");
+        send(&sender, &body, message("normal", &body).build()?).await?;
+    }
+    say("first-group", json!({}));
+    drain(&first, "normal", &everything(), 3, true).await?;
+    say("second-group", json!({}));
+    drain(&second, "normal", &everything(), 3, true).await?;
+    first.shutdown().await?;
+    second.shutdown().await?;
     sender.shutdown().await
 }
 
@@ -250,6 +267,8 @@ async fn reconnect() -> Outcome {
 
 #[tokio::main]
 async fn main() {
+    // The client's logger wants this folder.
+    let _ = std::fs::create_dir_all("logs");
     let scenario = std::env::args().nth(2).unwrap_or_default();
     let outcome = match scenario.as_str() {
         "normal" => normal().await,
@@ -261,7 +280,8 @@ async fn main() {
         "filters" => filters().await,
         "undeclared" => refused(one("missing").await),
         "credentials" => refused(one("normal").await),
-        "signed" => one("normal").await,
+        "one" => one("normal").await,
+        "groups" => groups().await,
         "reconnect" => reconnect().await,
         other => panic!("no scenario `{other}`"),
     };
