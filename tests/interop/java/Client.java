@@ -364,6 +364,8 @@ public final class Client {
             pause(Map.of("restart", true));
             persistently(() -> send(sender, "after", message("normal", "after")));
             persistently(() -> drain(reader, 1, true));
+            // This client opens its stream anew a second after it broke; closed before that, it waits for it for ever.
+            Thread.sleep(2000);
         }
     }
 }
