@@ -61,12 +61,8 @@ pub struct AccessKeyRow {
 /// Eight hexadecimal digits that tell secrets apart and do not lead back to one.
 pub fn fingerprint(secret: &str) -> String {
     let digest = Sha1::new_with_prefix("access key secret: ").chain_update(secret);
-    let bytes = digest.finalize();
-    bytes
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let [a, b, c, d, ..] = digest.finalize().0;
+    format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

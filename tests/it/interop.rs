@@ -74,7 +74,7 @@ fn every_scenario(language: Language, listed: usize) {
     });
     let failures = failures.into_inner().unwrap();
     let passed = scenarios.len() - failures.len();
-    let names: Vec<&str> = scenarios.iter().map(|s| s.name()).collect();
+    let names: Vec<&str> = scenarios.iter().map(Scenario::name).collect();
     tell(&format!(
         "interop {language}: {passed} of {listed} scenarios passed: {}",
         names.join(" ")
