@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::EventStream;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -227,7 +227,7 @@ impl Console {
                 }
                 () = self.clock.sleep_until(due) => {}
             }
-            self.drain(&mut from_person);
+            self.drain(&mut from_person).await;
             let had_input = !from_person.is_empty();
             self.tick()?;
             for event in coalesce(from_person) {
@@ -242,10 +242,10 @@ impl Console {
     }
 
     /// Input that is ready now, and events beside it, up to a burst.
-    fn drain(&mut self, from_person: &mut Vec<Event>) {
+    async fn drain(&mut self, from_person: &mut Vec<Event>) {
         for _ in 0..BURST {
-            match next_input(&mut self.input).now_or_never() {
-                Some(Some(Ok(raw))) => from_person.extend(translate(raw)),
+            match ready_input(&mut self.input).await {
+                Some(Ok(raw)) => from_person.extend(translate(raw)),
                 _ => break,
             }
         }
@@ -446,6 +446,18 @@ async fn next_input(
     match input {
         Some(stream) => stream.next().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Input that is there already. The stream is asked with this task's own waker: it keeps the first one it is given, and
+/// one that wakes nobody would leave the next key lying until the next tick.
+async fn ready_input(
+    input: &mut Option<EventStream>,
+) -> Option<io::Result<crossterm::event::Event>> {
+    tokio::select! {
+        biased;
+        raw = next_input(input) => raw,
+        () = std::future::ready(()) => None,
     }
 }
 

@@ -9,20 +9,18 @@ use crate::app::error::AppError;
 use crate::app::guide::OrderGuide;
 use crate::app::mode::serve::carry_over;
 use crate::app::mode::socket::OwnersSocket;
-use crate::app::mode::{Launch, PATIENCE};
+use crate::app::mode::{Launch, PATIENCE, surroundings};
 use crate::app::order_workflow::{self, EVENT, WORKFLOW_FILE};
 use crate::app::owner::{Access, reach};
 use crate::app::socket;
 use crate::app::wiring::Engine;
 use crate::cli::keys::Keys;
 use crate::config::paths::DataDir;
-use crate::config::raw::Color;
 use crate::control::Control;
 use crate::report::{Exit, Report};
 use crate::ui;
 use crate::ui::keymap::Keymap;
 use crate::ui::options::{ConsoleOptions, Ended};
-use crate::ui::theme::{Depth, Theme};
 use crate::workflow::file::Workflow;
 
 /// The person's key table, beside the configuration file.
@@ -104,29 +102,32 @@ impl Launch {
     /// What the console is told of settings, terminal and folders.
     fn screen(&self, data: &DataDir) -> Result<ConsoleOptions, Report> {
         let settings = &self.settings.console;
-        let depth = depth(settings.color);
+        let depth = surroundings::depth(settings.color);
         let mut options = ConsoleOptions::new(depth);
+        let folder = self.settings.paths.config_folder();
+        let themes = folder
+            .map(|folder| folder.join("themes"))
+            .unwrap_or_default();
+        options.own_themes = surroundings::own_themes(&themes);
         if let Some(name) = &settings.theme {
-            let theme = Theme::builtin(name, depth);
-            options.theme =
-                theme.map_err(|error| Report::plain(error.to_string(), None, Exit::Usage))?;
+            options.theme = surroundings::theme(name, &options.own_themes, &themes, depth)?;
         }
+        options.clipboards = surroundings::clipboards();
         let (keys, faults) = self.keymap();
         options.keys = keys;
         options.warnings = faults;
         options.read_only = settings.read_only;
-        options.ascii = settings.ascii || !speaks_unicode();
+        options.ascii = settings.ascii || !surroundings::speaks_unicode();
         options.plain = settings.plain;
         options.mouse = settings.mouse;
         options.motion = settings.motion;
-        options.remote_terminal = is_set("SSH_CONNECTION");
-        options.multiplexer = is_set("TMUX") || is_set("STY");
+        options.remote_terminal = surroundings::is_set("SSH_CONNECTION");
+        options.multiplexer = surroundings::is_set("TMUX") || surroundings::is_set("STY");
         options.zone = jiff::tz::TimeZone::system();
         options.memory = Some(data.root().join(MEMORY));
         options.directory = super::current_folder()?;
-        let folder = self.settings.paths.config_folder();
         options.templates = folder.map(|folder| folder.join("templates"));
-        if let Some(editor) = editor() {
+        if let Some(editor) = surroundings::editor() {
             options.editor = editor;
         }
         options.guide = Some(Arc::new(OrderGuide(data.functions())));
@@ -185,42 +186,4 @@ fn read_keys(file: Option<PathBuf>) -> Option<(Keymap, Vec<String>)> {
     let (keymap, faults) = Keymap::with_file(&file.display().to_string(), &text);
     let faults = faults.iter().map(ToString::to_string).collect();
     Some((keymap, faults))
-}
-
-/// What the setting says, else what the terminal announces.
-fn depth(color: Color) -> Depth {
-    match color {
-        Color::Never => Depth::Mono,
-        Color::Ansi16 => Depth::Ansi16,
-        Color::Ansi256 => Depth::Ansi256,
-        Color::True => Depth::True,
-        Color::Auto if is_set("NO_COLOR") => Depth::Mono,
-        Color::Auto if ["truecolor", "24bit"].contains(&text("COLORTERM").as_str()) => Depth::True,
-        Color::Auto if text("TERM").contains("256color") => Depth::Ansi256,
-        Color::Auto => Depth::Ansi16,
-    }
-}
-
-/// Whether the locale is one of Unicode.
-fn speaks_unicode() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(text);
-    let named = locale.iter().find(|name| !name.is_empty());
-    named.is_none_or(|name| {
-        let name = name.to_uppercase();
-        name.contains("UTF-8") || name.contains("UTF8")
-    })
-}
-
-fn editor() -> Option<Vec<String>> {
-    let named = ["VISUAL", "EDITOR"].map(text);
-    let named = named.iter().find(|name| !name.trim().is_empty())?;
-    Some(named.split_whitespace().map(str::to_owned).collect())
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
-}
-
-fn text(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
 }

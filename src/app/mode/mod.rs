@@ -7,6 +7,7 @@ mod exec;
 mod run;
 mod serve;
 mod socket;
+mod surroundings;
 
 use std::path::PathBuf;
 use std::time::Duration;

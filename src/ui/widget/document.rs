@@ -211,15 +211,24 @@ fn draw_piece(canvas: &mut Canvas<'_>, area: Rect, piece: &Piece<'_>, at: usize,
             }
         }
         Piece::Chart(chart) => {
-            let tall = chart.height(canvas.look.plain);
-            // A chart is drawn whole or, where it is cut by the window, not at all.
-            if let Some(y) = row_of(at).filter(|y| usize::from(area.bottom() - y) >= tall) {
+            if let Some(y) = row_of(at) {
+                let tall = chart.height(canvas.look.plain);
+                let left = area.bottom() - y;
                 let room = Rect {
                     y,
-                    height: u16::try_from(tall).unwrap_or(area.height),
+                    height: u16::try_from(tall).unwrap_or(left).min(left),
                     ..area
                 };
-                chart::draw(canvas, room, chart);
+                if usize::from(left) >= tall {
+                    chart::draw(canvas, room, chart);
+                } else {
+                    // Where bars would be cut, the numbers stand alone.
+                    let as_table = Chart {
+                        as_table: true,
+                        ..(*chart).clone()
+                    };
+                    chart::draw(canvas, room, &as_table);
+                }
             }
         }
     }
