@@ -1,5 +1,5 @@
 //! The broker under load through its public seam, all indexes and traces on, beside plain files and plain redb on the
-//! same disk, and what of its goals it reached.
+//! same disk; the way from a send through a trigger to a function; and which goals were met.
 //!
 //! `cargo bench --bench messaging` takes about half a minute. `MOONPORT_BENCH_STORED=5000000` measures a store with that
 //! many messages instead: growth, memory, start. Filling takes a minute or two; with `MOONPORT_BENCH_DIRECTORY=DIR` the
@@ -17,6 +17,7 @@ mod plain_redb;
 mod rates;
 mod setup;
 mod stored;
+mod workflow;
 
 use std::path::PathBuf;
 
@@ -38,14 +39,24 @@ fn main() {
     let stored = stored.map(|count| count.parse().expect("MOONPORT_BENCH_STORED is a number"));
     let real = RealClock::system();
     let (rows, goals) = runtime.block_on(async {
-        match stored {
-            Some(stored) => stored::measure(&directory, stored, &real).await,
-            None => rates::measure(temporary.path(), &real).await,
+        if let Some(stored) = stored {
+            return stored::measure(&directory, stored, &real).await;
         }
+        let (mut rows, mut goals) = rates::measure(temporary.path(), &real).await;
+        let (more_rows, more_goals) = workflow::measure(&real).await;
+        rows.extend(more_rows);
+        goals.extend(more_goals);
+        (rows, goals)
     });
     goals::print(rows, &goals);
 }
 
 fn named(name: &'static str, row: Measured) -> Measured {
     Measured { name, ..row }
+}
+
+/// The round in the middle by its rate.
+fn middle(mut rounds: Vec<Measured>) -> Measured {
+    rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+    rounds.swap_remove(rounds.len() / 2)
 }

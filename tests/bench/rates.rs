@@ -8,19 +8,21 @@ use moonport::clock::RealClock;
 
 use crate::goals::Goal;
 use crate::memory::Memory;
-use crate::named;
 use crate::plain_redb;
 use crate::setup::{load, open, topic};
+use crate::{middle, named};
 
 const SIZE: usize = 1024;
 const PRODUCERS: usize = 64;
-const MESSAGES: u64 = 300_000;
+/// Messages of a round; loads that are compared take turns, and the middle of their rounds counts.
+const MESSAGES: u64 = 100_000;
+const ROUNDS: u64 = 3;
 
 pub(crate) async fn measure(directory: &Path, real: &RealClock) -> (Vec<Measured>, Vec<Goal>) {
     let mut rows = plain_files(directory, real, SIZE, PRODUCERS).await.unwrap();
     let redb = Producers {
         count: PRODUCERS,
-        messages: MESSAGES / 3,
+        messages: MESSAGES,
         size: SIZE,
     };
     rows.push(plain_redb::measure(directory, redb, real).await);
@@ -31,23 +33,24 @@ pub(crate) async fn measure(directory: &Path, real: &RealClock) -> (Vec<Measured
     rows.push(named("publish, 1 producer", one.publish().await.unwrap()));
 
     let eight = topic(&broker, "eight", 8).await;
-    let many = load(&broker, &eight, (MESSAGES, SIZE, PRODUCERS));
-    let memory = Memory::watch();
-    rows.push(named(
-        "publish, 64 producers",
-        many.publish().await.unwrap(),
-    ));
-    let memory = memory.end().await;
-    let row = named("consume, 16 consumers, acks", many.consume().await.unwrap());
-    rows.push(row);
-
     let thousand = topic(&broker, "thousand", 1000).await;
-    let wide = load(&broker, &thousand, (MESSAGES, SIZE, PRODUCERS));
-    let row = named("publish, 64, 1,000 queues", wide.publish().await.unwrap());
+    let memory = Memory::watch();
+    let (mut few, mut many) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let on_few = load(&broker, &eight, (MESSAGES, SIZE, PRODUCERS));
+        few.push(on_few.publish().await.unwrap());
+        let on_many = load(&broker, &thousand, (MESSAGES, SIZE, PRODUCERS));
+        many.push(on_many.publish().await.unwrap());
+    }
+    let memory = memory.end().await;
+    rows.push(named("publish, 64 producers", middle(few)));
+    rows.push(named("publish, 64, 1,000 queues", middle(many)));
+    let all = load(&broker, &eight, (MESSAGES * ROUNDS, SIZE, PRODUCERS));
+    let row = named("consume, 16 consumers, acks", all.consume().await.unwrap());
     rows.push(row);
     broker.close().await;
 
-    let [raw, plain, _, one, many, consume, wide] = rows.as_slice() else {
+    let [raw, plain, _, one, many, wide, consume] = rows.as_slice() else {
         unreachable!("seven loads");
     };
     let share = many.per_second / plain.per_second * 100.0;

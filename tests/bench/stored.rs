@@ -17,8 +17,8 @@ use moonport::domain::subscription::FilterExpression;
 
 use crate::goals::{Goal, drop_page_cache};
 use crate::memory::Memory;
-use crate::named;
 use crate::setup::{load, open, topic};
+use crate::{middle, named};
 
 /// The directory to publish into until killed; set for the process that is killed.
 pub(crate) const VICTIM: &str = "MOONPORT_BENCH_VICTIM";
@@ -32,7 +32,7 @@ const PRODUCERS: usize = 64;
 /// The store that the full one is compared with holds this many messages.
 const FEW: u64 = 10_000;
 const SAMPLE: u64 = 100_000;
-const ROUNDS: usize = 3;
+const ROUNDS: u64 = 3;
 
 pub(crate) async fn measure(
     directory: &Path,
@@ -110,11 +110,6 @@ async fn compare(directory: &Path, full: &Path) -> ([Measured; 3], f64) {
     let few = named("publish 256 B, few stored", middle(few));
     let many = named("publish 256 B, all stored", middle(many));
     ([few, many, oldest], seen.highest)
-}
-
-fn middle(mut rounds: Vec<Measured>) -> Measured {
-    rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
-    rounds.swap_remove(rounds.len() / 2)
 }
 
 /// From opening to the first message in hand, oldest first.

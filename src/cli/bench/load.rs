@@ -60,6 +60,11 @@ impl Load {
         }
     }
 
+    /// Messages that workers took on so far in this run.
+    pub fn done(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed).min(self.shape.messages)
+    }
+
     /// Every producer keeps one message in flight; a latency is one send.
     pub async fn publish(&self) -> Reply<Measured> {
         self.join_group().await?;
@@ -98,8 +103,7 @@ impl Load {
             let done = done.map_err(|error| ClusterError::IllegalRequest(error.to_string()))?;
             latencies.merge(done?);
         }
-        let done = self.taken.load(Ordering::Relaxed).min(self.shape.messages);
-        Ok(latencies.measured(name, done, self.real.now() - begun))
+        Ok(latencies.measured(name, self.done(), self.real.now() - begun))
     }
 
     /// Makes topic and group, so that the group's offset lies before the load.

@@ -6,14 +6,18 @@ pub mod measure;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use crate::cli::bench::load::{Load, Shape};
 use crate::cli::bench::measure::Measured;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, is_watched, remark};
+use crate::cli::value::grouped;
 use crate::clock::RealClock;
-use crate::cluster::Messaging;
+use crate::cluster::{Messaging, Reply};
 use crate::domain::message::MAX_BODY;
 use crate::domain::names::TopicName;
 use crate::report::{Exit, Report};
@@ -83,17 +87,27 @@ impl Bench {
             let plain = baseline::plain_files(&disk, &real, self.size, self.producers);
             rows.extend(plain.await?);
         }
+        let told = async |name, run: BoxFuture<'_, Reply<Measured>>| {
+            let done = || {
+                format!(
+                    "{name}: {} of {}",
+                    grouped(load.done()),
+                    grouped(self.messages)
+                )
+            };
+            with_progress(run, &real, done).await.map_err(refused)
+        };
+        if self.what != What::EndToEnd {
+            rows.push(told("publish", load.publish().boxed()).await?);
+        }
         match self.what {
-            What::All => {
-                rows.push(load.publish().await.map_err(refused)?);
-                rows.push(load.consume().await.map_err(refused)?);
-            }
-            What::Publish => rows.push(load.publish().await.map_err(refused)?),
+            What::Publish => {}
+            What::All => rows.push(told("consume", load.consume().boxed()).await?),
             What::Consume => {
-                load.publish().await.map_err(refused)?;
-                rows.push(load.consume().await.map_err(refused)?);
+                rows.pop();
+                rows.push(told("consume", load.consume().boxed()).await?);
             }
-            What::EndToEnd => rows.push(load.end_to_end().await.map_err(refused)?),
+            What::EndToEnd => rows.push(told("end to end", load.end_to_end().boxed()).await?),
         }
         compare(&mut rows);
         out.list(&rows)
@@ -108,6 +122,23 @@ impl Bench {
             return Ok(());
         };
         Err(Report::plain(problem, None, Exit::Usage))
+    }
+}
+
+/// Awaits a run; a person who watches is told each second how far it is.
+async fn with_progress<T>(
+    mut run: BoxFuture<'_, T>,
+    real: &RealClock,
+    done: impl Fn() -> String,
+) -> T {
+    if !is_watched() {
+        return run.await;
+    }
+    loop {
+        tokio::select! {
+            result = &mut run => return result,
+            () = real.sleep(Duration::from_secs(1)) => remark(&done()),
+        }
     }
 }
 

@@ -13,6 +13,8 @@ use crate::store::disk::{Disk, Medium};
 
 /// Bytes of zeros per write of the filler.
 const STEP: u64 = 256 * 1024;
+/// The filler keeps this far ahead of what was written: a file that ends early wastes no more than that.
+const AHEAD: u64 = 32 * 1024 * 1024;
 /// The filler writes a step only where the file itself wrote none of these blocks.
 const BLOCK: u64 = 4096;
 
@@ -127,6 +129,8 @@ struct Holes {
     next: u64,
     /// Size of the file.
     end: u64,
+    /// Everything written lies before.
+    reached: u64,
     /// One bit per block, set once written.
     written: Vec<u64>,
 }
@@ -139,6 +143,7 @@ impl PlainFile {
             holes: Mutex::new(Holes {
                 next: end,
                 end,
+                reached: end,
                 written: Vec::new(),
             }),
         })
@@ -186,6 +191,7 @@ impl Medium for PlainFile {
 
 impl Holes {
     fn mark(&mut self, offset: u64, length: u64) {
+        self.reached = self.reached.max(offset + length);
         if offset + length <= self.next {
             return;
         }
@@ -208,6 +214,7 @@ impl Holes {
         if size < self.end {
             // What was cut off reads as zeros when the file grows again, and has no blocks then.
             self.next = self.next.min(size);
+            self.reached = self.reached.min(size);
             let blocks = size.div_ceil(BLOCK);
             self.written.truncate(blocks.div_ceil(64) as usize);
             if let Some(last) = self.written.get_mut((blocks / 64) as usize) {
@@ -219,7 +226,7 @@ impl Holes {
 
     /// The next run of blocks without data, at most [`STEP`] bytes of it.
     fn take(&mut self) -> Option<(u64, u64)> {
-        let last = self.end / BLOCK;
+        let last = self.end.min(self.reached + AHEAD) / BLOCK;
         let mut first = self.next.div_ceil(BLOCK);
         while first < last && self.is_written(first) {
             first += 1;
@@ -280,6 +287,21 @@ mod tests {
         assert_eq!(found, [7; 8]);
         file.read(40 * 1024, &mut found).unwrap();
         assert_eq!(found, [0; 8]);
+    }
+
+    #[test]
+    fn the_filler_stays_near_what_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = fresh(&directory);
+        file.set_size(4 * AHEAD).unwrap();
+        let mut steps = 0;
+        while file.fill_holes().unwrap() {
+            steps += 1;
+        }
+        assert_eq!(steps, AHEAD / STEP);
+        file.write(2 * STEP, b"here").unwrap();
+        file.write(AHEAD, b"there").unwrap();
+        assert!(file.fill_holes().unwrap());
     }
 
     #[test]
