@@ -131,6 +131,20 @@ impl Sessions {
     }
 }
 
+impl Sessions {
+    /// Tells whoever sends to a topic or subscribes to it that the topic changed.
+    pub(in crate::broker) fn tell_topic(&self, topic: &TopicName) {
+        for (client, session) in &self.open {
+            let settings = &session.settings;
+            let uses = settings.publishing.contains(topic)
+                || settings.subscriptions.iter().any(|s| s.topic == *topic);
+            if uses && let Some(stream) = self.streams.get(client) {
+                let _ = stream.try_send(ServerCommand::SettingsChanged(settings.clone()));
+            }
+        }
+    }
+}
+
 impl Session {
     fn lives(&self, real: Instant) -> bool {
         real.saturating_duration_since(self.seen) < SILENCE

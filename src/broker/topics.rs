@@ -93,6 +93,8 @@ impl Core {
             entry.append()
         };
         durable(commit).await?;
+        // A new topic has no users yet, and being told of no change harms nobody.
+        self.live().sessions.tell_topic(&name);
         self.topic(&name)
     }
 

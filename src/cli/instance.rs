@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use crate::cli::confirm::confirm;
 use crate::cli::session::{Session, bad_name, failed, refused};
 use crate::cli::value;
 use crate::cli::view::instance::InstanceView;
 use crate::control::instances::PutInstance;
+use crate::control::snippets::{self, SNIPPETS, Snippet};
 use crate::domain::instance::InstanceDefinition;
 use crate::domain::names::InstanceId;
 use crate::domain::timestamp::Timestamp;
@@ -20,6 +22,13 @@ pub enum Instance {
     List,
     /// One instance with its figures
     Show {
+        /// Name or id [default: the only one]
+        name: Option<String>,
+    },
+    /// A program to paste that sends through the endpoint: java, python, go, node or rust
+    Snippet {
+        #[arg(value_name = "LANGUAGE", value_parser = snippet)]
+        language: &'static Snippet,
         /// Name or id [default: the only one]
         name: Option<String>,
     },
@@ -94,6 +103,7 @@ impl Instance {
                 session.out.list(&rows)
             }
             Self::Show { name } => show(&named(session, name)).await,
+            Self::Snippet { language, name } => print(&named(session, name), language).await,
             Self::Create(create) => create.run(session).await,
             Self::Update(update) => update.run(session).await,
             Self::Delete(delete) => delete.run(session).await,
@@ -106,6 +116,29 @@ fn named(session: &Session, name: Option<String>) -> Session {
     let mut session = session.clone();
     session.instance = name.or(session.instance);
     session
+}
+
+fn snippet(language: &str) -> Result<&'static Snippet, String> {
+    let known = || SNIPPETS.map(|snippet| snippet.language).join(", ");
+    Snippet::named(language).ok_or_else(|| format!("there is one for {}", known()))
+}
+
+async fn print(session: &Session, snippet: &Snippet) -> Result<(), Report> {
+    let row = session.instance().await?;
+    let text = snippet.at(&snippets::address(&row));
+    let view = SnippetView {
+        language: snippet.language,
+        file: snippet.file,
+        text: &text,
+    };
+    session.out.done(text.trim_end(), &view)
+}
+
+#[derive(Debug, Serialize)]
+struct SnippetView<'a> {
+    language: &'a str,
+    file: &'a str,
+    text: &'a str,
 }
 
 async fn show(session: &Session) -> Result<(), Report> {

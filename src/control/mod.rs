@@ -12,6 +12,7 @@ pub mod error;
 pub mod functions;
 pub mod instances;
 pub mod logs;
+pub mod snippets;
 pub mod triggers;
 
 use std::sync::Arc;

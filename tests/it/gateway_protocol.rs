@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use moonport::domain::topic::TopicType;
+use moonport::cluster::admin::{PutGroup, PutMode, PutTopic};
+use moonport::domain::group::{DeliveryOrder, GroupDefinition};
+use moonport::domain::names::{GroupName, TopicName};
+use moonport::domain::topic::{TopicDefinition, TopicType};
 use moonport::gateway::{AccessKey, AccessKeys};
 use moonport::proto::signature;
 use moonport::proto::v2;
@@ -491,4 +494,43 @@ async fn closing_answers_waiting_receives_and_loses_nothing() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn a_changed_topic_and_a_changed_group_are_told_to_their_clients() {
+    let endpoint = Endpoint::open().await;
+    endpoint.topic("orders", TopicType::Normal, "group").await;
+    let mut sender = endpoint.client("sender").await;
+    let mut reader = endpoint.client("reader").await;
+    let (_, mut sending) = sender.settle(producer("orders")).await;
+    let (_, mut reading) = reader.settle(consumer("orders", "group")).await;
+
+    let now = endpoint.clock.now();
+    let orders = TopicName::new("orders").unwrap();
+    let definition = TopicDefinition::new(orders, TopicType::Delay, 4, now);
+    let mode = PutMode::Update;
+    let admin = &endpoint.cluster.admin;
+    admin
+        .put_topic(PutTopic { definition, mode })
+        .await
+        .unwrap();
+    for standing in [&mut sending, &mut reading] {
+        let told = standing.hear().await;
+        assert_eq!(code(&told.status), Code::Ok);
+        assert!(matches!(told.command, Some(Command::Settings(_))));
+    }
+
+    let name = GroupName::new("group").unwrap();
+    let mut definition = GroupDefinition::new(name, DeliveryOrder::Concurrent, now);
+    definition.max_retries = 4;
+    let group = PutGroup {
+        definition,
+        mode: PutMode::Update,
+        join: Vec::new(),
+    };
+    admin.put_group(group).await.unwrap();
+    let Some(Command::Settings(settings)) = reading.hear().await.command else {
+        panic!("settings were to come");
+    };
+    assert_eq!(settings.backoff_policy.unwrap().max_attempts, 5);
 }

@@ -19,27 +19,27 @@ const AT_ONCE: usize = 3;
 
 #[test]
 fn the_java_client_works_unchanged() {
-    every_scenario(Language::Java, 20);
+    every_scenario(Language::Java, 21);
 }
 
 #[test]
 fn the_go_client_works_unchanged() {
-    every_scenario(Language::Go, 20);
+    every_scenario(Language::Go, 21);
 }
 
 #[test]
 fn the_python_client_works_unchanged() {
-    every_scenario(Language::Python, 20);
+    every_scenario(Language::Python, 21);
 }
 
 #[test]
 fn the_node_client_works_unchanged() {
-    every_scenario(Language::Node, 20);
+    every_scenario(Language::Node, 21);
 }
 
 #[test]
 fn the_rust_client_works_unchanged() {
-    every_scenario(Language::Rust, 16);
+    every_scenario(Language::Rust, 17);
 }
 
 /// Plays what `language` is able to, `listed` scenarios in all, and fails with every one that went wrong.

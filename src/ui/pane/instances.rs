@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::control::instances::{Endpoint, InstanceRow, InstanceStatus};
+use crate::control::snippets::{self, SNIPPETS};
 use crate::ui::action::Action;
 use crate::ui::dialog::confirm::{Confirm, Grave};
 use crate::ui::dialog::form::Form;
@@ -207,6 +208,7 @@ impl Listing for InstanceList {
             document.field("remark", definition.remark.clone());
         }
         counters(row, shared, document);
+        programs(row, document);
         Line::text(definition.name.clone())
     }
 
@@ -361,6 +363,18 @@ fn counters(row: &InstanceRow, shared: &Shared, document: &mut Document) {
     if InstanceList::is_shown(row, shared) {
         document.blank();
         document.chart(throughput(shared, 5));
+    }
+}
+
+/// What to paste into a client, language by language.
+fn programs(row: &InstanceRow, document: &mut Document) {
+    let address = snippets::address(row);
+    for snippet in SNIPPETS {
+        document.blank();
+        document.rule(format!("{} client", snippet.language));
+        for line in snippet.at(&address).lines() {
+            document.line(Line::text(line.replace('\t', "    ")));
+        }
     }
 }
 

@@ -22,6 +22,8 @@ import (
 const patience = 60 * time.Second
 
 var (
+	// Before the names of topics and groups, where runs share a cluster.
+	prefix   = os.Getenv("INTEROP_PREFIX")
 	endpoint = os.Args[1]
 	stdin    = bufio.NewReader(os.Stdin)
 	writing  sync.Mutex
@@ -56,7 +58,7 @@ func must(err error) {
 func configuration(group string) *rmq.Config {
 	return &rmq.Config{
 		Endpoint:      endpoint,
-		ConsumerGroup: group,
+		ConsumerGroup: prefix + group,
 		Credentials: &credentials.SessionCredentials{
 			AccessKey:    os.Getenv("INTEROP_KEY"),
 			AccessSecret: os.Getenv("INTEROP_SECRET"),
@@ -65,7 +67,7 @@ func configuration(group string) *rmq.Config {
 }
 
 func tryProducer(topic string, options ...rmq.ProducerOption) (rmq.Producer, error) {
-	started, err := rmq.NewProducer(configuration(""), append(options, rmq.WithTopics(topic))...)
+	started, err := rmq.NewProducer(configuration(""), append(options, rmq.WithTopics(prefix+topic))...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +83,7 @@ func producer(topic string, options ...rmq.ProducerOption) rmq.Producer {
 func simple(group, topic string, expression *rmq.FilterExpression) rmq.SimpleConsumer {
 	consumer, err := rmq.NewSimpleConsumer(configuration(group),
 		rmq.WithSimpleAwaitDuration(5*time.Second),
-		rmq.WithSimpleSubscriptionExpressions(map[string]*rmq.FilterExpression{topic: expression}))
+		rmq.WithSimpleSubscriptionExpressions(map[string]*rmq.FilterExpression{prefix + topic: expression}))
 	must(err)
 	must(consumer.Start())
 	return consumer
@@ -103,7 +105,7 @@ func send(sender rmq.Producer, message *rmq.Message) *rmq.SendReceipt {
 }
 
 func message(topic, body string) *rmq.Message {
-	return &rmq.Message{Topic: topic, Body: []byte(body)}
+	return &rmq.Message{Topic: prefix + topic, Body: []byte(body)}
 }
 
 func text(given *string) string {
@@ -169,7 +171,7 @@ func pushed(topic, group string, wanted int, result rmq.ConsumerResult) (rmq.Pus
 	}}
 	consumer, err := rmq.NewPushConsumer(configuration(group),
 		rmq.WithPushAwaitDuration(5*time.Second),
-		rmq.WithPushSubscriptionExpressions(map[string]*rmq.FilterExpression{topic: rmq.SUB_ALL}),
+		rmq.WithPushSubscriptionExpressions(map[string]*rmq.FilterExpression{prefix + topic: rmq.SUB_ALL}),
 		rmq.WithPushMessageListener(listener))
 	must(err)
 	must(consumer.Start())
@@ -235,7 +237,7 @@ func recall() {
 	made := message("delay", "never")
 	made.SetDelayTimestamp(time.Now().Add(time.Hour))
 	receipt := send(sender, made)
-	id, err := sender.Recall(context.Background(), "delay", receipt.RecallHandle)
+	id, err := sender.Recall(context.Background(), prefix+"delay", receipt.RecallHandle)
 	must(err)
 	say("recalled", fields{"id": id})
 	must(sender.GracefulStop())

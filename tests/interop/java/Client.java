@@ -34,6 +34,8 @@ import org.apache.rocketmq.client.apis.producer.TransactionResolution;
 public final class Client {
     /** Real time a scenario may take. */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    /** Before the names of topics and groups, where runs share a cluster. */
+    private static final String PREFIX = System.getenv().getOrDefault("INTEROP_PREFIX", "");
     private static final ClientServiceProvider PROVIDER = ClientServiceProvider.loadService();
     private static final BufferedReader STDIN = new BufferedReader(new InputStreamReader(System.in));
     private static String endpoint;
@@ -108,7 +110,7 @@ public final class Client {
         if (checker != null) {
             builder.setTransactionChecker(checker);
         }
-        return builder.setTopics(topic).build();
+        return builder.setTopics(PREFIX + topic).build();
     }
 
     private static Producer producer(String topic) throws ClientException {
@@ -117,8 +119,10 @@ public final class Client {
 
     private static SimpleConsumer simple(String group, String topic, FilterExpression expression)
         throws ClientException {
-        return PROVIDER.newSimpleConsumerBuilder().setClientConfiguration(configuration()).setConsumerGroup(group)
-            .setAwaitDuration(Duration.ofSeconds(5)).setSubscriptionExpressions(Map.of(topic, expression)).build();
+        return PROVIDER.newSimpleConsumerBuilder().setClientConfiguration(configuration())
+            .setConsumerGroup(PREFIX + group)
+            .setAwaitDuration(Duration.ofSeconds(5)).setSubscriptionExpressions(Map.of(PREFIX + topic, expression))
+            .build();
     }
 
     private static SimpleConsumer simple(String group, String topic) throws ClientException {
@@ -126,7 +130,7 @@ public final class Client {
     }
 
     private static MessageBuilder message(String topic, String body) {
-        return PROVIDER.newMessageBuilder().setTopic(topic).setBody(body.getBytes(StandardCharsets.UTF_8));
+        return PROVIDER.newMessageBuilder().setTopic(PREFIX + topic).setBody(body.getBytes(StandardCharsets.UTF_8));
     }
 
     private static SendReceipt send(Producer sender, String body, MessageBuilder made) throws ClientException {
@@ -204,7 +208,8 @@ public final class Client {
         try (Producer sender = producer("delay")) {
             SendReceipt receipt = send(sender, "never", message("delay", "never")
                 .setDeliveryTimestamp(System.currentTimeMillis() + 3_600_000));
-            String id = sender.recallMessage("delay", receipt.getRecallHandle()).getMessageId().toString();
+            String handle = receipt.getRecallHandle();
+            String id = sender.recallMessage(PREFIX + "delay", handle).getMessageId().toString();
             say("recalled", Map.of("id", id));
         }
     }
@@ -245,8 +250,9 @@ public final class Client {
     /** A push consumer whose listener always gives {@code result}. */
     private static PushConsumer pushed(String topic, String group, CountDownLatch left, ConsumeResult result)
         throws ClientException {
-        return PROVIDER.newPushConsumerBuilder().setClientConfiguration(configuration()).setConsumerGroup(group)
-            .setSubscriptionExpressions(Map.of(topic, FilterExpression.SUB_ALL))
+        return PROVIDER.newPushConsumerBuilder().setClientConfiguration(configuration())
+            .setConsumerGroup(PREFIX + group)
+            .setSubscriptionExpressions(Map.of(PREFIX + topic, FilterExpression.SUB_ALL))
             .setMessageListener(received -> {
                 saw(received);
                 left.countDown();

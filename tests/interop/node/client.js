@@ -8,6 +8,8 @@ const { Producer, SimpleConsumer, PushConsumer, ConsumeResult, FilterExpression 
 const { FilterType, TransactionResolution } = require('rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb');
 
 const [ENDPOINT, SCENARIO] = process.argv.slice(2);
+// Before the names of topics and groups, where runs share a cluster.
+const PREFIX = process.env.INTEROP_PREFIX ?? '';
 // Real milliseconds a scenario may take.
 const PATIENCE = 60_000;
 
@@ -35,20 +37,22 @@ function options() {
 }
 
 async function producer(topic, checker) {
-  const started = new Producer({ ...options(), topic, checker });
+  const started = new Producer({ ...options(), topic: PREFIX + topic, checker });
   await started.startup();
   return started;
 }
 
 async function simple(group, topic, expression = '*') {
-  const subscriptions = new Map().set(topic, expression);
-  const consumer = new SimpleConsumer({ ...options(), consumerGroup: group, subscriptions, awaitDuration: 5000 });
+  const subscriptions = new Map().set(PREFIX + topic, expression);
+  const consumerGroup = PREFIX + group;
+  const consumer = new SimpleConsumer({ ...options(), consumerGroup, subscriptions, awaitDuration: 5000 });
   await consumer.startup();
   return consumer;
 }
 
 function message(topic, body, { properties, ...rest } = {}) {
-  return { topic, body: Buffer.from(body), properties: new Map(Object.entries(properties ?? {})), ...rest };
+  const pairs = new Map(Object.entries(properties ?? {}));
+  return { topic: PREFIX + topic, body: Buffer.from(body), properties: pairs, ...rest };
 }
 
 async function send(sender, made) {
@@ -100,8 +104,9 @@ async function pushed(topic, group, wanted, result) {
       return result;
     },
   };
-  const subscriptions = new Map().set(topic, FilterExpression.SUB_ALL);
-  const consumer = new PushConsumer({ ...options(), consumerGroup: group, subscriptions, messageListener });
+  const subscriptions = new Map().set(PREFIX + topic, FilterExpression.SUB_ALL);
+  const consumerGroup = PREFIX + group;
+  const consumer = new PushConsumer({ ...options(), consumerGroup, subscriptions, messageListener });
   await consumer.startup();
   return { consumer, done };
 }
@@ -158,7 +163,7 @@ const SCENARIOS = {
   async recall() {
     const sender = await producer('delay');
     const receipt = await send(sender, message('delay', 'never', { delay: 3_600_000 }));
-    const recalled = await sender.recallMessage('delay', receipt.recallHandle);
+    const recalled = await sender.recallMessage(PREFIX + 'delay', receipt.recallHandle);
     say('recalled', { id: recalled.messageId });
     await close(sender);
   },

@@ -16,6 +16,8 @@ from rocketmq.v5.log import logger
 
 ENDPOINT, SCENARIO = sys.argv[1], sys.argv[2]
 TLS = os.environ.get("INTEROP_TLS") == "1"
+# Before the names of topics and groups, where runs share a cluster.
+PREFIX = os.environ.get("INTEROP_PREFIX", "")
 # Real seconds a scenario may take.
 PATIENCE = 60
 WRITING = threading.Lock()
@@ -38,14 +40,14 @@ def configuration():
 
 
 def producer(topic, checker=None):
-    started = Producer(configuration(), (topic,), checker=checker, tls_enable=TLS)
+    started = Producer(configuration(), (PREFIX + topic,), checker=checker, tls_enable=TLS)
     started.startup()
     return started
 
 
 def simple(group, topic, expression=None):
-    consumer = SimpleConsumer(configuration(), group, {topic: expression or FilterExpression()}, await_duration=5,
-                              tls_enable=TLS)
+    subscription = {PREFIX + topic: expression or FilterExpression()}
+    consumer = SimpleConsumer(configuration(), PREFIX + group, subscription, await_duration=5, tls_enable=TLS)
     consumer.startup()
     return consumer
 
@@ -53,7 +55,7 @@ def simple(group, topic, expression=None):
 # `at` is in seconds, as this client takes it.
 def message(topic, body, tag=None, keys=(), group=None, at=None, **properties):
     made = Message()
-    made.topic = topic
+    made.topic = PREFIX + topic
     made.body = body.encode()
     if tag:
         made.tag = tag
@@ -122,7 +124,7 @@ def delay():
 def recall():
     sender = producer("delay")
     receipt = send(sender, message("delay", "never", at=int(time.time()) + 3600))
-    recalled = sender.recall_message("delay", receipt.recall_handle)
+    recalled = sender.recall_message(PREFIX + "delay", receipt.recall_handle)
     say("recalled", id=getattr(recalled, "message_id", None) or str(recalled))
     sender.shutdown()
 
@@ -175,7 +177,8 @@ class Counts(MessageListener):
 
 def pushed(topic, group, wanted, result):
     listener = Counts(wanted, result)
-    consumer = PushConsumer(configuration(), group, listener, {topic: FilterExpression()}, tls_enable=TLS)
+    consumer = PushConsumer(configuration(), PREFIX + group, listener, {PREFIX + topic: FilterExpression()},
+                            tls_enable=TLS)
     consumer.startup()
     return consumer, listener
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use moonport::control::snippets::Snippet;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     Java,
@@ -87,16 +89,72 @@ impl Language {
 }
 
 impl Programs {
+    /// The console's snippet of this language as a program, for the endpoint at `address`.
+    pub(super) fn snippet(&self, home: &Path, address: &str) -> Command {
+        let snippet = Snippet::named(&self.language.to_string()).unwrap();
+        let text = snippet.at(address);
+        let write = |path: PathBuf| {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+            path
+        };
+        let at = |path: &str| self.folder.join(path);
+        let mut command = match self.language {
+            Language::Java => {
+                let mut java = Self::java(home);
+                java.arg("-cp").arg(at("lib/*"));
+                java.arg(write(home.join(snippet.file)));
+                java
+            }
+            Language::Python => {
+                let mut python = Command::new(at("venv/bin/python"));
+                python.arg(write(home.join(snippet.file)));
+                python
+            }
+            Language::Node => {
+                let mut node = Command::new("node");
+                node.arg(write(at("snippet").join(snippet.file)));
+                node
+            }
+            Language::Go => {
+                write(at("snippet").join(snippet.file));
+                let mut go = Command::new("go");
+                go.arg("-C").arg(at("")).args(["run", "./snippet"]);
+                go
+            }
+            Language::Rust => {
+                write(at("examples").join(snippet.file));
+                let mut cargo = Command::new("cargo");
+                cargo.args(["run", "--quiet", "--offline", "--locked", "--example"]);
+                cargo.arg("producer").arg("--manifest-path");
+                cargo.arg(at("Cargo.toml"));
+                cargo.env("CARGO_TARGET_DIR", at("target"));
+                cargo
+            }
+        };
+        // Compilers find their caches by this process's own environment.
+        if !matches!(self.language, Language::Go | Language::Rust) {
+            command.env("HOME", home);
+        }
+        command.current_dir(home);
+        command
+    }
+
+    fn java(home: &Path) -> Command {
+        let mut java = Command::new("java");
+        java.arg(format!("-Duser.home={}", home.display()));
+        java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"]);
+        java
+    }
+
     /// The program, its own files kept below `home`.
     pub(super) fn command(&self, home: &Path) -> Command {
         let at = |path: &str| self.folder.join(path);
         let mut command = match self.language {
             Language::Java => {
-                let mut java = Command::new("java");
+                let mut java = Self::java(home);
                 let classes = format!("{}:{}/*", at("classes").display(), at("lib").display());
-                java.arg(format!("-Duser.home={}", home.display()))
-                    .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"])
-                    .args(["-cp", &classes, "Client"]);
+                java.args(["-cp", &classes, "Client"]);
                 java
             }
             Language::Go => Command::new(at("client")),

@@ -113,6 +113,7 @@ fn workflow(set: Set) -> String {
         set.auto_create
     );
     for (topic, kind) in [
+        ("message-processing", "NORMAL"),
         ("normal", "NORMAL"),
         ("fifo", "FIFO"),
         ("delay", "DELAY"),

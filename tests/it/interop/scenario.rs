@@ -6,6 +6,7 @@ use crate::interop::client::Client;
 use crate::interop::language::{Language, Programs};
 use crate::interop::peer::{KEY, Peer, SECRET, Set};
 use crate::interop::seen::Seen;
+use crate::support::program::Program;
 
 type Verdict = Result<(), String>;
 
@@ -54,7 +55,11 @@ const fn scenario(name: &'static str, judge: fn(&Seen, &Peer) -> Verdict) -> Sce
     }
 }
 
-const SCENARIOS: [Scenario; 20] = [
+/// Plays no program of these tests, but the one that the console gives to paste.
+const SNIPPET: &str = "snippet";
+
+const SCENARIOS: [Scenario; 21] = [
+    scenario(SNIPPET, |_, _| Ok(())),
     scenario("normal", normal),
     scenario("fifo", in_order),
     scenario("delay", delay),
@@ -134,6 +139,9 @@ impl Scenario {
 
     pub(super) fn play(&self, programs: &Programs) -> Verdict {
         let mut peer = Peer::open(self.set);
+        if self.name == SNIPPET {
+            return snippet(programs, &peer);
+        }
         let variables = self.variables(programs.language, &peer);
         let client = Client::start(programs, &peer.address, self.play, &variables);
         let seen = client.play(&mut peer)?;
@@ -340,4 +348,17 @@ fn function(seen: &Seen, peer: &Peer) -> Verdict {
     let mut logs = peer.place.moonport(&["logs", "--follow"]).start();
     let told = logs.out.wait_for("invoked with");
     same("the log names the message", &told.contains(&id), &true)
+}
+
+/// What the console gives to paste sends a message as it is.
+fn snippet(programs: &Programs, peer: &Peer) -> Verdict {
+    let home = tempfile::tempdir().unwrap();
+    let command = programs.snippet(home.path(), &peer.address);
+    let ended = Program::from(command).run();
+    let stored = peer.ask(&["messages", "--topic", "message-processing"]);
+    let id = stored[0]["message_id"].as_str().unwrap_or("no message");
+    if ended.code == Some(0) && ended.out.contains(id) {
+        return Ok(());
+    }
+    Err(format!("{ended:#?}\nstored: {stored}"))
 }

@@ -77,6 +77,16 @@ pub(crate) struct Program {
     input: Option<Vec<u8>>,
 }
 
+/// Another program than `moonport`, run in the same way.
+impl From<Command> for Program {
+    fn from(command: Command) -> Self {
+        Self {
+            command,
+            input: None,
+        }
+    }
+}
+
 impl Program {
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.env(name, value);

@@ -29,11 +29,16 @@ async fn pause(wanted: Value) {
     let _ = tokio::task::spawn_blocking(read).await;
 }
 
+/// A topic or group by its full name, where runs share a cluster.
+fn named(name: &str) -> String {
+    std::env::var("INTEROP_PREFIX").unwrap_or_default() + name
+}
+
 fn options() -> ClientOption {
     let mut options = ClientOption::default();
     options.set_access_url(std::env::args().nth(1).unwrap_or_default());
     options.set_enable_tls(false);
-    options.set_long_polling_timeout(Duration::from_secs(5));
+    options.set_long_polling_timeout(Duration::from_secs(10));
     if let (Ok(key), Ok(secret)) = (std::env::var("INTEROP_KEY"), std::env::var("INTEROP_SECRET")) {
         options.set_access_key(key);
         options.set_secret_key(secret);
@@ -44,7 +49,7 @@ fn options() -> ClientOption {
 fn producer_options(topic: &str) -> ProducerOption {
     let mut options = ProducerOption::default();
     options.set_logging_format(LoggingFormat::Json);
-    options.set_topics(vec![topic]);
+    options.set_topics(vec![named(topic)]);
     options
 }
 
@@ -56,8 +61,8 @@ async fn producer(topic: &str) -> Result<Producer, ClientError> {
 
 async fn simple(group: &str, topic: &str) -> Result<SimpleConsumer, ClientError> {
     let mut consumer_options = SimpleConsumerOption::default();
-    consumer_options.set_topics(vec![topic]);
-    consumer_options.set_consumer_group(group);
+    consumer_options.set_topics(vec![named(topic)]);
+    consumer_options.set_consumer_group(named(group));
     let mut consumer = SimpleConsumer::new(consumer_options, options())?;
     consumer.start().await?;
     Ok(consumer)
@@ -70,7 +75,7 @@ async fn send(producer: &Producer, body: &str, message: impl Message) -> Outcome
 }
 
 fn message(topic: &str, body: &str) -> MessageBuilder {
-    MessageBuilder::builder().set_topic(topic).set_body(body.into())
+    MessageBuilder::builder().set_topic(named(topic)).set_body(body.into())
 }
 
 fn saw(received: &MessageView) {
@@ -96,7 +101,7 @@ async fn drain(consumer: &SimpleConsumer, topic: &str, filter: &FilterExpression
     let mut left = count;
     while left > 0 && Instant::now() < until {
         let invisible = Duration::from_secs(30);
-        for received in consumer.receive_with(topic, filter, 16, invisible).await? {
+        for received in consumer.receive_with(named(topic), filter, 16, invisible).await? {
             saw(&received);
             left = left.saturating_sub(1);
             if ack {
@@ -165,7 +170,7 @@ async fn transaction() -> Outcome {
     sender.start().await?;
     let reader = simple("transaction-group", "transaction").await?;
     for body in ["committed", "rolled-back", "checked"] {
-        let made = MessageBuilder::transaction_message_builder("transaction", body.into()).build()?;
+        let made = MessageBuilder::transaction_message_builder(named("transaction"), body.into()).build()?;
         let half = sender.send_transaction_message(made).await?;
         say("half", json!({"id": half.message_id(), "body": body}));
         match body {
@@ -208,7 +213,8 @@ async fn filters() -> Outcome {
     let sender = producer("normal").await?;
     let (tagged, selected) = (simple("tag-group", "normal").await?, simple("sql-group", "normal").await?);
     for (tag, amount) in [("a", "5"), ("b", "20"), ("c", "30")] {
-        let made = message("normal", tag).set_tag(tag).set_properties([("amount".to_owned(), amount.to_owned())].into());
+        let properties = [("amount".to_owned(), amount.to_owned())].into();
+        let made = message("normal", tag).set_tag(tag).set_properties(properties);
         send(&sender, tag, made.build()?).await?;
     }
     say("by-tag", json!({}));
