@@ -1,62 +1,8 @@
 //! Python functions keep Function Compute's contract (section 1 of it) through a real interpreter.
 
-use std::sync::Arc;
-use std::time::Duration;
+use moonport::domain::function::{ErrorClass, EventAs, Runtime};
 
-use moonport::clock::BrokerClock;
-use moonport::domain::function::{ErrorClass, EventAs, InvocationRecord, LogRecord, Runtime};
-use moonport::function::log::{MemoryRuns, RunSink};
-
-use crate::function_support::{World, article_moment, has};
-
-const ARTICLE_HANDLER: &str = include_str!("../../assets/functions/order_logger/index.py");
-const ARTICLE_ID: &str = "016AB76B2B73F600010A3DA9A400000000";
-const ARTICLE_EVENT: &str = r#"[{"msgId":"016AB76B2B73F600010A3DA9A400000000","topic":"message-processing","systemProperties":{"MSG_REGION":"ap-southeast-5","MIN_OFFSET":"0","UNIQ_KEY":"016AB76B2B73F600010A3DA9A400000000","TRACE_ON":"true","PGROUP":"message-processing","CLUSTER":"rocketmq-broker-rmq-sg-ycx4tph7q02","__BORNHOST":"c-6a2c0f9f-048400f6-93001d17da20","WAIT":"true","BORN_TIMESTAMP":"1781272484388","INSTANCE_ID":"rmq-sg-ycx4tph7q02","RECONSUME_TIME":"0","MAX_OFFSET":"1"},"userProperties":{},"body":{"eventType":"OrderCreated","orderId":"ORD-20260612-1001","customerId":"CUS-10001","amount":250,"currency":"USD","timestamp":"2026-06-12T20:40:00Z"}}]"#;
-const ARTICLE_LOG: &str = "\
-FunctionCompute python3 runtime inited.
-FC Invoke Start RequestId: 016AB76B2B73F600010A3DA9A400000000
-2026-06-12T13:54:44.704Z 016AB76B2B73F600010A3DA9A400000000 [INFO] ===== MESSAGE RECEIVED =====
-2026-06-12T13:54:44.705Z 016AB76B2B73F600010A3DA9A400000000 [INFO] Message Body: [{'msgId': '016AB76B2B73F600010A3DA9A400000000', 'topic': 'message-processing', 'systemProperties': {'MSG_REGION': 'ap-southeast-5', 'MIN_OFFSET': '0', 'UNIQ_KEY': '016AB76B2B73F600010A3DA9A400000000', 'TRACE_ON': 'true', 'PGROUP': 'message-processing', 'CLUSTER': 'rocketmq-broker-rmq-sg-ycx4tph7q02', '__BORNHOST': 'c-6a2c0f9f-048400f6-93001d17da20', 'WAIT': 'true', 'BORN_TIMESTAMP': '1781272484388', 'INSTANCE_ID': 'rmq-sg-ycx4tph7q02', 'RECONSUME_TIME': '0', 'MAX_OFFSET': '1'}, 'userProperties': {}, 'body': {'eventType': 'OrderCreated', 'orderId': 'ORD-20260612-1001', 'customerId': 'CUS-10001', 'amount': 250, 'currency': 'USD', 'timestamp': '2026-06-12T20:40:00Z'}}]
-FC Invoke End RequestId: 016AB76B2B73F600010A3DA9A400000000";
-
-/// Lets a millisecond pass after each record of the code, as it did in the article.
-struct Passing {
-    runs: Arc<MemoryRuns>,
-    clock: BrokerClock,
-}
-
-impl RunSink for Passing {
-    fn log(&self, record: LogRecord) {
-        let by_code = record.text.contains("[INFO]");
-        self.runs.log(record);
-        if by_code {
-            self.clock.step(Duration::from_millis(1));
-        }
-    }
-
-    fn invocation(&self, record: &InvocationRecord) -> u64 {
-        self.runs.invocation(record)
-    }
-}
-
-#[tokio::test]
-async fn the_articles_log_comes_out_byte_for_byte_s1() {
-    if !has("python3") {
-        return;
-    }
-    let runs = Arc::new(MemoryRuns::default());
-    let kept = runs.clone();
-    let world = World::with(Runtime::Python3, "index.py", ARTICLE_HANDLER, move |o| {
-        o.clock = BrokerClock::still(article_moment());
-        o.runs = Arc::new(Passing {
-            runs: kept,
-            clock: o.clock.clone(),
-        });
-    });
-    let outcome = world.invoke_as(ARTICLE_ID, ARTICLE_EVENT).await;
-    assert_eq!(outcome.result, "OK");
-    assert_eq!(runs.texts().join("\n"), ARTICLE_LOG);
-}
+use crate::function_support::{World, has};
 
 #[tokio::test]
 async fn a_warm_request_shows_no_inited_line_log3() {

@@ -35,6 +35,7 @@ mod hostile_output;
 mod hostile_process;
 mod interop;
 mod offsets_and_lag;
+mod order_workflow;
 mod pictures;
 mod proto_generated;
 mod retention;

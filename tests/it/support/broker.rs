@@ -61,18 +61,40 @@ impl TestBroker {
 
     /// A broker of an instance with a changed definition.
     pub(crate) fn with(change: impl FnOnce(&mut InstanceDefinition)) -> Self {
-        let id = InstanceId::new("rmq-sg-ycx4tph7q02").unwrap();
-        let region = "ap-southeast-5".to_owned();
-        let mut definition = InstanceDefinition::new(id, "orders".to_owned(), region, START);
+        let mut definition = Self::instance();
         change(&mut definition);
         let clock = BrokerClock::still(START);
         Self::over(MemoryStore::new(), clock, definition)
     }
 
+    /// A broker on a certain machine: its message ids and its host name.
+    pub(crate) fn on_machine(ids: MessageIdGenerator, host_name: &str) -> Self {
+        let clock = BrokerClock::still(START);
+        Self::open(MemoryStore::new(), clock, Self::instance(), |options| {
+            options.ids = Arc::new(ids);
+            host_name.clone_into(&mut options.host_name);
+        })
+    }
+
+    fn instance() -> InstanceDefinition {
+        let id = InstanceId::new("rmq-sg-ycx4tph7q02").unwrap();
+        let region = "ap-southeast-5".to_owned();
+        InstanceDefinition::new(id, "orders".to_owned(), region, START)
+    }
+
     fn over(store: MemoryStore, clock: BrokerClock, definition: InstanceDefinition) -> Self {
+        Self::open(store, clock, definition, |_| {})
+    }
+
+    fn open(
+        store: MemoryStore,
+        clock: BrokerClock,
+        definition: InstanceDefinition,
+        change: impl FnOnce(&mut BrokerOptions),
+    ) -> Self {
         let real = RealClock::manual();
         let feed = Feed::new(1000);
-        let broker = Broker::open(BrokerOptions {
+        let mut options = BrokerOptions {
             definition: definition.clone(),
             journal: store.open(),
             clock: clock.clone(),
@@ -80,9 +102,10 @@ impl TestBroker {
             ids: Arc::new(MessageIdGenerator::new([2, 0, 0, 0, 0, 1], 1, 0)),
             host_name: "test-host".to_owned(),
             feed: feed.clone(),
-        });
+        };
+        change(&mut options);
         Self {
-            broker: broker.unwrap(),
+            broker: Broker::open(options).unwrap(),
             clock,
             real,
             store,

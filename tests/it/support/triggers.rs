@@ -189,11 +189,25 @@ impl TestTriggers {
         Self::with(broker, Arc::default(), Arc::default())
     }
 
+    /// Over a host with changed options.
+    pub(crate) fn over_host(broker: TestBroker, change: impl FnOnce(&mut HostOptions)) -> Self {
+        Self::assemble(broker, Arc::default(), Arc::default(), change)
+    }
+
     /// Over what another world left.
     pub(crate) fn with(
         broker: TestBroker,
         store: Arc<MemoryTriggerStore>,
         scripted: Arc<Scripted>,
+    ) -> Self {
+        Self::assemble(broker, store, scripted, |_| {})
+    }
+
+    fn assemble(
+        broker: TestBroker,
+        store: Arc<MemoryTriggerStore>,
+        scripted: Arc<Scripted>,
+        change: impl FnOnce(&mut HostOptions),
     ) -> Self {
         let feed = broker.feed.clone();
         let runs: Arc<MemoryRuns> = Arc::default();
@@ -214,6 +228,7 @@ impl TestTriggers {
         options.clock = broker.clock.clone();
         options.real = broker.real.clone();
         options.random = random.clone();
+        change(&mut options);
         let host = Host::new(options);
         host.register(function("f"), scripted.clone());
         host.put(closure("f")).unwrap();
