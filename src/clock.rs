@@ -39,9 +39,9 @@ struct BrokerClockState {
     held: Option<Timestamp>,
     /// The latest moment ever shown.
     floor: Timestamp,
-    /// Who waits for what, by deadline; the number tells equal deadlines apart.
-    sleepers: BTreeMap<(Timestamp, u64), &'static str>,
-    next_sleeper: u64,
+    /// What happens when; the number tells equal moments apart.
+    claims: BTreeMap<(Timestamp, u64), &'static str>,
+    next_claim: u64,
 }
 
 /// What must outlive the process so that broker time never runs backwards.
@@ -54,7 +54,7 @@ pub struct SavedClock {
     pub floor: Timestamp,
 }
 
-/// The earliest thing somebody waits for.
+/// The earliest thing that happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct NextDue {
     pub at: Timestamp,
@@ -92,8 +92,8 @@ impl BrokerClock {
                 offset: saved.offset,
                 held: saved.held,
                 floor: saved.floor,
-                sleepers: BTreeMap::new(),
-                next_sleeper: 0,
+                claims: BTreeMap::new(),
+                next_claim: 0,
             }),
             changed: watch::Sender::new(0),
         }))
@@ -164,17 +164,28 @@ impl BrokerClock {
         self.change(|inner, state| inner.move_to(state, target));
     }
 
-    /// The earliest moment somebody sleeps for.
+    /// The earliest moment that is claimed.
     pub fn next_due(&self) -> Option<NextDue> {
         let state = self.0.state.lock();
-        let ((at, _), what) = state.sleepers.first_key_value()?;
+        let ((at, _), what) = state.claims.first_key_value()?;
         Some(NextDue { at: *at, what })
+    }
+
+    /// Makes it known to [`Self::next_due`] that something happens at `at`, before anybody sleeps for it: a jump to what
+    /// comes next does not pass it.
+    pub fn claim(&self, at: Timestamp, what: &'static str) -> Claim {
+        let mut state = self.0.state.lock();
+        let key = (at, state.next_claim);
+        state.next_claim += 1;
+        state.claims.insert(key, what);
+        let clock = self.clone();
+        Claim { clock, key }
     }
 
     /// Returns once broker time has reached `target`; `what` names it for [`Self::next_due`].
     pub async fn sleep_until(&self, target: Timestamp, what: &'static str) {
         let mut changed = self.0.changed.subscribe();
-        let _sleeper = Sleeper::register(self, target, what);
+        let _claim = self.claim(target, what);
         loop {
             changed.mark_unchanged();
             let wait = {
@@ -242,25 +253,22 @@ impl Wall {
     }
 }
 
-/// An entry among the sleepers, taken back when its future is dropped.
-struct Sleeper<'a> {
-    clock: &'a BrokerClock,
+/// A moment at which something happens; given up when dropped. See [`BrokerClock::claim`].
+#[derive(Debug)]
+pub struct Claim {
+    clock: BrokerClock,
     key: (Timestamp, u64),
 }
 
-impl<'a> Sleeper<'a> {
-    fn register(clock: &'a BrokerClock, at: Timestamp, what: &'static str) -> Self {
-        let mut state = clock.0.state.lock();
-        let key = (at, state.next_sleeper);
-        state.next_sleeper += 1;
-        state.sleepers.insert(key, what);
-        Self { clock, key }
+impl Claim {
+    pub fn at(&self) -> Timestamp {
+        self.key.0
     }
 }
 
-impl Drop for Sleeper<'_> {
+impl Drop for Claim {
     fn drop(&mut self) {
-        self.clock.0.state.lock().sleepers.remove(&self.key);
+        self.clock.0.state.lock().claims.remove(&self.key);
     }
 }
 

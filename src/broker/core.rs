@@ -19,7 +19,7 @@ use crate::broker::quota::Quotas;
 use crate::broker::renewal::Renewals;
 use crate::broker::sessions::Sessions;
 use crate::broker::state::{ProgressId, State};
-use crate::clock::{BrokerClock, RealClock};
+use crate::clock::{BrokerClock, Claim, RealClock};
 use crate::cluster::error::ClusterError;
 use crate::domain::ids::MessageIdGenerator;
 use crate::domain::instance::InstanceDefinition;
@@ -80,8 +80,8 @@ pub(in crate::broker) struct Live {
     failed_at: Option<Instant>,
     /// Why commits fail, while they do.
     pub failure: Option<StoreError>,
-    /// The moment the timers sleep for.
-    pub timers_at: Timestamp,
+    /// The moment the timers sleep for, or are about to.
+    pub claim: Option<Claim>,
 }
 
 impl Live {
@@ -151,7 +151,7 @@ impl Ledger {
             filters: HashMap::new(),
             failed_at: None,
             failure: None,
-            timers_at: Timestamp::MAX,
+            claim: None,
         };
         Self {
             live: Mutex::new(live),
@@ -359,10 +359,11 @@ impl Entry<'_> {
         }
     }
 
-    fn hurry_timers(&self) {
-        if let Some((at, _)) = self.live.state.next_due()
-            && at < self.live.timers_at
-        {
+    fn hurry_timers(&mut self) {
+        let next = self.live.state.next_due().map(|(at, _)| at);
+        let claimed = self.live.claim.as_ref().map(Claim::at);
+        if next.is_some_and(|next| claimed.is_none_or(|claimed| next < claimed)) {
+            self.live.claim_next(&self.core.clock);
             self.core.ledger.sooner.notify_one();
         }
     }

@@ -9,6 +9,7 @@ use crate::broker::core::{Core, Entry, Live, cluster_error};
 use crate::broker::dead_letter::Doomed;
 use crate::broker::state::progress::{Held, Stage};
 use crate::broker::state::{Due, Progress, Wait};
+use crate::clock::BrokerClock;
 use crate::cluster::Reply;
 use crate::domain::message::{Message, Place, Properties};
 use crate::domain::record::{Leasing, Postponing, Record};
@@ -32,7 +33,7 @@ struct Unread {
 pub(in crate::broker) async fn run(core: Arc<Core>) {
     loop {
         core.catch_up();
-        let next = core.next_due();
+        let next = core.live().claim_next(&core.clock);
         let stuck = next.is_some_and(|(at, _)| at <= core.now());
         let moment = async {
             match next {
@@ -53,14 +54,6 @@ impl Core {
     /// Does everything that is due now.
     pub(in crate::broker) fn catch_up(&self) {
         while self.do_due() {}
-    }
-
-    /// The earliest moment something happens, with a name for it.
-    fn next_due(&self) -> Option<(Timestamp, &'static str)> {
-        let mut live = self.live();
-        let next = live.state.next_due();
-        live.timers_at = next.map_or(Timestamp::MAX, |(at, _)| at);
-        next.map(|(at, due)| (at, live.name(due)))
     }
 
     /// One batch; whether there may be more.
@@ -222,6 +215,17 @@ impl Core {
 }
 
 impl Live {
+    /// Claims the earliest moment something happens, with a name for it.
+    pub(in crate::broker) fn claim_next(
+        &mut self,
+        clock: &BrokerClock,
+    ) -> Option<(Timestamp, &'static str)> {
+        let next = self.state.next_due();
+        let next = next.map(|(at, due)| (at, self.name(due)));
+        self.claim = next.map(|(at, what)| clock.claim(at, what));
+        next
+    }
+
     fn name(&self, due: Due) -> &'static str {
         match due {
             Due::Parked(number) => match self.state.parked().get(&number).map(|p| &p.wait) {

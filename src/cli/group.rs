@@ -14,7 +14,7 @@ use crate::domain::group::{DeliveryOrder, FirstSeen, GroupDefinition};
 use crate::domain::names::{GroupName, TopicName};
 use crate::domain::retry_policy::RetryPolicy;
 use crate::domain::timestamp::Timestamp;
-use crate::report::Report;
+use crate::report::{Report, count, counted};
 
 #[derive(Debug, Subcommand)]
 pub enum Group {
@@ -216,8 +216,12 @@ impl Delete {
         };
         let report = admin.delete_group(request(true)).await.map_err(refused)?;
         let what = format!(
-            "group `{}` with {} offsets, {} in flight, {} retrying and {} dead letters",
-            self.name, report.offsets, report.in_flight, report.retrying, report.dead_letters
+            "group `{}` with {}, {} in flight, {} retrying and {}",
+            self.name,
+            counted(report.offsets, "offset", "offsets"),
+            count(report.in_flight),
+            count(report.retrying),
+            counted(report.dead_letters, "dead letter", "dead letters")
         );
         if self.dry_run {
             return session.out.done(&format!("would remove {what}"), &report);

@@ -14,7 +14,7 @@ use crate::control::snippets::{self, SNIPPETS, Snippet};
 use crate::domain::instance::InstanceDefinition;
 use crate::domain::names::InstanceId;
 use crate::domain::timestamp::Timestamp;
-use crate::report::Report;
+use crate::report::{Report, counted};
 
 #[derive(Debug, Subcommand)]
 pub enum Instance {
@@ -230,8 +230,11 @@ impl Delete {
         let admin = session.cluster().await?.admin;
         let statistics = admin.statistics().await.map_err(refused)?;
         let what = format!(
-            "instance `{}` with {} topics, {} groups and {} messages",
-            definition.name, statistics.topics, statistics.groups, statistics.messages
+            "instance `{}` with {}, {} and {}",
+            definition.name,
+            counted(statistics.topics, "topic", "topics"),
+            counted(statistics.groups, "group", "groups"),
+            counted(statistics.messages, "message", "messages")
         );
         if !confirm(&format!("remove {what}?"), self.yes)? {
             return session.out.line("nothing was removed");

@@ -18,7 +18,7 @@ use crate::cluster::session::Caller;
 use crate::domain::ids::MessageId;
 use crate::domain::names::TopicName;
 use crate::domain::timestamp::Timestamp;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, count, counted};
 
 /// Messages of one page: with the largest bodies it still fits through the owner's socket.
 const PAGE_ROWS: usize = 8;
@@ -166,7 +166,10 @@ async fn export(cluster: &Cluster, query: MessageQuery, file: &Path) -> Result<(
         let before = written;
         written += page.len();
         if is_watched() && before / 1000 != written / 1000 {
-            remark(&format!("{written} messages written"));
+            remark(&format!(
+                "{} written",
+                counted(written as u64, "message", "messages")
+            ));
         }
     }
     writer.flush().map_err(unwritable)?;
@@ -221,7 +224,8 @@ impl<'a> Pages<'a> {
             (true, false) => "older messages that match may have been left out",
             (false, _) => "more match: raise `--limit`",
         };
-        format!("{shown} messages, {} looked at; {rest}", self.scanned)
+        let shown = counted(shown as u64, "message", "messages");
+        format!("{shown}, {} looked at; {rest}", count(self.scanned))
     }
 }
 

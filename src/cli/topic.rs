@@ -13,7 +13,7 @@ use crate::cluster::paging::Page;
 use crate::domain::names::TopicName;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::topic::{DEFAULT_QUEUES, TopicDefinition, TopicType};
-use crate::report::Report;
+use crate::report::{Report, count, counted};
 
 #[derive(Debug, Subcommand)]
 pub enum Topic {
@@ -162,11 +162,14 @@ impl Delete {
             topic: self.name.clone(),
             dry_run,
         };
-        let counted = cluster.admin.delete_topic(request(true)).await;
-        let report = counted.map_err(refused)?;
+        let tried = cluster.admin.delete_topic(request(true)).await;
+        let report = tried.map_err(refused)?;
         let what = format!(
-            "{} messages, {} pending and {} offsets of topic `{}`",
-            report.messages, report.pending, report.offsets, self.name
+            "{}, {} pending and {} of topic `{}`",
+            counted(report.messages, "message", "messages"),
+            count(report.pending),
+            counted(report.offsets, "offset", "offsets"),
+            self.name
         );
         if self.dry_run {
             return session.out.done(&format!("would remove {what}"), &report);

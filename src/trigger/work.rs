@@ -15,6 +15,9 @@ use crate::trigger::shared::Shared;
 use crate::trigger::status::{Mode, Orders, Waiting};
 use crate::trigger::unit::{Chain, Unit};
 
+/// What the clock is told that a waiting unit is due for.
+const RETRY: &str = "retry of a trigger";
+
 /// Works on one chain of units.
 pub(super) struct Worker<'a> {
     shared: &'a Shared,
@@ -160,6 +163,9 @@ impl<'a> Worker<'a> {
             due,
             error: unit.error.clone(),
         });
+        // Claimed before the wait shows, so that nobody who sees it jumps past its end.
+        let runs = begun.mode == Mode::Running;
+        let _claim = runs.then(|| self.shared.options.clock.claim(due, RETRY));
         let ticket = waiting.map(|waiting| self.shared.status.wait_begins(waiting));
         let woken = self.wait_for(due, &begun).await;
         if let Some(ticket) = ticket {
@@ -204,7 +210,7 @@ impl<'a> Worker<'a> {
                         return Woken::Go;
                     }
                 }
-                () = clock.sleep_until(due, "retry of a trigger"), if runs => {}
+                () = clock.sleep_until(due, RETRY), if runs => {}
             }
         }
     }

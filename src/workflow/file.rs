@@ -11,6 +11,7 @@ use crate::domain::instance::InstanceDefinition;
 use crate::domain::names::{FunctionName, TriggerName};
 use crate::domain::topic::TopicDefinition;
 use crate::domain::trigger::TriggerDefinition;
+use crate::report::counted;
 
 /// Region of an instance whose file does not say: what an open source broker stamps on messages.
 pub const DEFAULT_REGION: &str = "DefaultRegion";
@@ -90,9 +91,16 @@ impl std::fmt::Display for Expectation {
                 function,
                 text,
                 times: Some(times),
-            } => write!(f, "`{function}` logs `{text}` {times} times"),
+            } => {
+                let times = counted(*times, "time", "times");
+                write!(f, "`{function}` logs `{text}` {times}")
+            }
             Self::DeadLetters { trigger, count } => {
-                write!(f, "`{trigger}` gives up {count} messages")
+                write!(
+                    f,
+                    "`{trigger}` gives up {}",
+                    counted(*count, "message", "messages")
+                )
             }
         }
     }

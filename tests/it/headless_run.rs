@@ -1,5 +1,7 @@
 //! `moonport run`: a workflow file, with events, to its end and its exit code.
 
+use moonport::domain::timestamp::Timestamp;
+
 use crate::function_support::has;
 use crate::support::program::{Ended, Place};
 
@@ -58,6 +60,21 @@ fn a_handler_that_raises_is_retried_and_given_up_in_no_time_log5() {
     assert!(ended.err.contains("error: the run failed"), "{ended:#?}");
     assert!(ended.err.contains("gave up 1 message"), "{ended:#?}");
     assert!(ended.err.contains("no stock"), "{ended:#?}");
+    // Broker time jumps to each retry, never past it (TR-23): 10 to 20 s, and what the attempts took.
+    let moments: Vec<Timestamp> = ended.out.lines().filter_map(prefix).collect();
+    let waits = moments.windows(2).map(|pair| pair[1].since(pair[0]));
+    let waits: Vec<u64> = waits.map(|wait| wait.as_secs()).collect();
+    assert_eq!(waits.len(), 3, "{ended:#?}");
+    assert!(
+        waits.iter().all(|wait| (10..=25).contains(wait)),
+        "{waits:?}"
+    );
+}
+
+/// The moment that a line of the log begins with.
+fn prefix(line: &str) -> Option<Timestamp> {
+    let (moment, _) = line.split_once(' ')?;
+    Timestamp::parse(moment)
 }
 
 #[test]
@@ -71,7 +88,7 @@ fn a_handler_that_recovers_ends_well_unless_every_attempt_counts() {
     let ended = run(code, "", &[]).expect(0);
     assert!(ended.out.contains("recovered"), "{ended:#?}");
     let ended = run(code, "", &["--strict"]).expect(1);
-    assert!(ended.err.contains("1 failed attempts"), "{ended:#?}");
+    assert!(ended.err.contains("1 failed attempt"), "{ended:#?}");
 }
 
 #[test]

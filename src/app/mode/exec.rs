@@ -15,7 +15,7 @@ use crate::cli::output::remark;
 use crate::cli::session::{failed, refused};
 use crate::config::paths::DataDir;
 use crate::control::Control;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, counted};
 
 impl Launch {
     pub(super) async fn exec(&self, exec: Exec) -> Result<u8, Report> {
@@ -101,8 +101,9 @@ async fn tell_dead_letters(control: &Control) -> Result<(), Report> {
         let statistics = cluster.admin.statistics().await.map_err(refused)?;
         if statistics.dead_total > 0 {
             remark(&format!(
-                "instance `{}`: {} messages became dead letters",
-                row.definition.name, statistics.dead_total
+                "instance `{}`: {}",
+                row.definition.name,
+                counted(statistics.dead_total, "dead letter", "dead letters")
             ));
         }
     }

@@ -18,7 +18,7 @@ use crate::cluster::messaging::Send;
 use crate::cluster::session::Caller;
 use crate::domain::message::Draft;
 use crate::domain::names::TopicName;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, counted};
 use crate::workflow::apply::apply;
 use crate::workflow::error::WorkflowError;
 use crate::workflow::file::Workflow;
@@ -102,8 +102,9 @@ impl Run {
         let triggers = session.control.triggers.triggers().await.map_err(failed)?;
         let delivered: u64 = triggers.iter().map(|row| row.invoked_total).sum();
         remark(&format!(
-            "{} events, {delivered} invocations, {}",
-            self.events.len(),
+            "{}, {}, {}",
+            counted(self.events.len() as u64, "event", "events"),
+            counted(delivered, "invocation", "invocations"),
             value::told_span(real.now() - began)
         ));
         judge(&session, workflow, &triggers, settled, self.manner.strict).await

@@ -107,8 +107,14 @@ impl<'a> Settling<'a> {
         Ok(need)
     }
 
-    async fn jump(&self) -> Result<(), Report> {
+    /// Moves broker time to what comes next; where that is due already, whoever does it gets a moment.
+    async fn jump(&mut self) -> Result<(), Report> {
         let clock = &self.session.control.clock;
+        let due = clock.clock().await.map_err(failed)?;
+        if due.next.is_some_and(|(at, _)| at <= due.now) {
+            self.is_quiet().await;
+            return Ok(());
+        }
         let moved = clock.move_clock(ClockCommand::Next).await;
         moved.map(drop).map_err(failed)
     }

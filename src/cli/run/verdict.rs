@@ -7,7 +7,7 @@ use crate::control::logs::LogQuery;
 use crate::control::triggers::TriggerRow;
 use crate::domain::names::FunctionName;
 use crate::domain::trigger::TriggerState;
-use crate::report::{Exit, Report};
+use crate::report::{Exit, Report, counted};
 use crate::workflow::file::{Expectation, Workflow};
 
 pub(super) async fn judge(
@@ -30,6 +30,11 @@ pub(super) async fn judge(
             let at = format!("{}:{}", workflow.file, placed.line);
             faults.extend(fault.map(|fault| format!("{at}: expected that {fault}")));
         }
+        if !faults.is_empty() {
+            // Most likely why.
+            faults.extend(triggers.iter().filter_map(given_up));
+            faults.extend(triggers.iter().filter_map(stopped));
+        }
     }
     if strict {
         faults.extend(triggers.iter().filter_map(failed_attempts));
@@ -47,8 +52,8 @@ fn given_up(row: &TriggerRow) -> Option<String> {
     let error = row.last_error.as_deref().unwrap_or("no error is known");
     (row.dead_total > 0).then(|| {
         format!(
-            "trigger `{name}` gave up {} messages, the last error: {error}",
-            row.dead_total
+            "trigger `{name}` gave up {}, the last error: {error}",
+            counted(row.dead_total, "message", "messages")
         )
     })
 }
@@ -60,15 +65,22 @@ fn stopped(row: &TriggerRow) -> Option<String> {
         TriggerState::StartFailed { error } => {
             Some(format!("trigger `{name}` cannot start: {error}"))
         }
-        _ if row.lag > 0 => Some(format!("trigger `{name}` left {} messages", row.lag)),
+        _ if row.lag > 0 => Some(format!(
+            "trigger `{name}` left {}",
+            counted(row.lag, "message", "messages")
+        )),
         _ => None,
     }
 }
 
 fn failed_attempts(row: &TriggerRow) -> Option<String> {
     let name = &row.definition.name;
-    (row.failed_total > 0)
-        .then(|| format!("trigger `{name}` had {} failed attempts", row.failed_total))
+    (row.failed_total > 0).then(|| {
+        format!(
+            "trigger `{name}` had {}",
+            counted(row.failed_total, "failed attempt", "failed attempts")
+        )
+    })
 }
 
 /// What was expected and did not happen, with what did.

@@ -2,23 +2,7 @@
 
 use std::time::Duration;
 
-/// `1,204,310`.
-pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 message`, `2 messages`.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(number), if number == 1 { one } else { many })
-}
+pub use crate::report::{count, counted};
 
 /// `142 B`, `1.2 GiB`.
 pub fn bytes(number: u64) -> String {
