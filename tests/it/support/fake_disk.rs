@@ -46,6 +46,11 @@ impl FakeDisk {
         disk
     }
 
+    /// The power goes now: no change happens any more.
+    pub(crate) fn die(&self) {
+        self.0.lock().last_change = Some(0);
+    }
+
     /// Writes, size changes, syncs, renames and removals so far.
     pub(crate) fn changes(&self) -> u64 {
         self.0.lock().changes
