@@ -318,8 +318,11 @@ fn told<E: std::error::Error + Hint>(error: &E) -> String {
     let report = Report::new(error, Exit::Usage);
     let mut parts = vec![report.headline];
     parts.extend(report.causes);
-    parts.extend(report.hint.map(|hint| format!("({hint})")));
-    parts.join(": ")
+    let told = parts.join(": ");
+    match report.hint {
+        Some(hint) => format!("{told} ({hint})"),
+        None => told,
+    }
 }
 
 /// Longest name of an instance, in characters (N2).

@@ -64,8 +64,10 @@ impl Running {
         let settings = prepare::settings(&definition);
         let session = cluster.messaging.open_session(&caller, settings).await?;
         let passed_at_start = Progress::of(&definition, &cluster).await.passed;
+        let status = Status::new(name.clone(), options.clock.clone(), options.feed.clone());
+        let status = Arc::new(status);
         let shared = Arc::new(Shared {
-            status: Status::new(name.clone(), options.clock.clone(), options.feed.clone()),
+            status: status.clone(),
             orders: watch::Sender::new(Orders {
                 mode: mode.clone(),
                 retry_now: 0,
@@ -77,6 +79,7 @@ impl Running {
                 caller: caller.clone(),
                 definition: definition.clone(),
                 real: options.real.clone(),
+                status,
             },
             orderly: session.fifo,
             definition,

@@ -12,6 +12,7 @@ use crate::domain::message::{Draft, Message, Properties, key};
 use crate::domain::names::TopicName;
 use crate::domain::trigger::{TriggerDeadLetter, TriggerDefinition};
 use crate::trigger::batch::Item;
+use crate::trigger::status::Status;
 use crate::trigger::unit::Unit;
 
 /// Longest error text a dead letter carries, in bytes.
@@ -25,6 +26,8 @@ pub(super) struct Settler {
     pub(super) caller: Caller,
     pub(super) definition: Arc<TriggerDefinition>,
     pub(super) real: RealClock,
+    /// Told why a settlement waits.
+    pub(super) status: Arc<Status>,
 }
 
 impl Settler {
@@ -41,13 +44,20 @@ impl Settler {
                 topic: self.definition.topic.clone(),
                 handles: handles.clone(),
             };
+            let mut refusal = None;
             handles = match self.messaging.ack(&self.caller, request).await {
-                Err(error) if passes(&error) => handles,
+                Err(error) if passes(&error) => {
+                    refusal = Some(error);
+                    handles
+                }
                 Err(error) => return lost(&error),
                 Ok(outcomes) => outcomes
                     .into_iter()
                     .filter_map(|outcome| match outcome.result {
-                        Err(error) if passes(&error) => Some(outcome.handle),
+                        Err(error) if passes(&error) => {
+                            refusal = Some(error);
+                            Some(outcome.handle)
+                        }
                         Err(error) => {
                             lost(&error);
                             None
@@ -56,8 +66,8 @@ impl Settler {
                     })
                     .collect(),
             };
-            if !handles.is_empty() {
-                self.real.sleep(STORE_PATIENCE).await;
+            if let Some(error) = refusal {
+                self.wait_for_store(&error).await;
             }
         }
     }
@@ -96,7 +106,7 @@ impl Settler {
                 .await
             {
                 match error {
-                    error if passes(&error) => self.real.sleep(STORE_PATIENCE).await,
+                    error if passes(&error) => self.wait_for_store(&error).await,
                     ClusterError::ReceiptExpired => {
                         lost(&error);
                         break;
@@ -114,10 +124,17 @@ impl Settler {
             let outcome = self.messaging.send(&self.caller, request).await;
             match outcome.and_then(|mut sent| sent.pop().unwrap_or(Err(ClusterError::Stopping))) {
                 Ok(_) => return Ok(()),
-                Err(error) if passes(&error) => self.real.sleep(STORE_PATIENCE).await,
+                Err(error) if passes(&error) => self.wait_for_store(&error).await,
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// A batch keeps its place in the lane meanwhile, so no more of them wait than the trigger has lanes.
+    async fn wait_for_store(&self, error: &ClusterError) {
+        self.status
+            .note_error(format!("a batch waits to be settled: {error}"));
+        self.real.sleep(STORE_PATIENCE).await;
     }
 
     /// The original, unchanged, with notes in system properties.

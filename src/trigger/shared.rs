@@ -25,7 +25,7 @@ use crate::trigger::unit::{Chain, Split, Unit};
 pub(super) struct Shared {
     pub(super) definition: Arc<TriggerDefinition>,
     pub(super) options: TriggerOptions,
-    pub(super) status: Status,
+    pub(super) status: Arc<Status>,
     pub(super) orders: watch::Sender<Orders>,
     /// Failed attempts that are written down, by message.
     pub(super) saved: Mutex<HashMap<Place, SavedAttempt>>,

@@ -1,5 +1,5 @@
-//! The broker's share of the acceptance tests, by their number. Number 11 is the filter's own table, number 12 the
-//! trigger's event.
+//! The broker's share of the acceptance tests, by their number. Number 11 stands with the filter, number 12 with the events
+//! of triggers, each under its number.
 
 use std::time::Duration;
 

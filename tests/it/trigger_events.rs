@@ -37,7 +37,7 @@ fn body_text(event: &str) -> &str {
 }
 
 #[tokio::test]
-async fn the_articles_message_becomes_the_articles_event_s6_s7() {
+async fn acceptance_12_the_articles_message_becomes_the_articles_event_u2_s6_s7() {
     let broker = TestBroker::new()
         .topic("message-processing", TopicType::Normal, 1)
         .await;
