@@ -87,6 +87,13 @@ pub enum Happening {
         messages: u32,
         given_up: bool,
     },
+    /// An event that was accepted for a function came a step further (IV-6). The function's figures know it before.
+    AsyncChanged {
+        function: FunctionName,
+        request_id: RequestId,
+        /// `Retrying`, `Succeeded`, `Failed`, `Expired`; `Done` when nothing is left of it.
+        status: String,
+    },
     TriggerChanged {
         trigger: TriggerName,
         /// The new state in a word, with its reason.

@@ -10,6 +10,7 @@ use crate::domain::instance::InstanceDefinition;
 use crate::domain::message::Place;
 use crate::domain::names::{FunctionName, InstanceId, TriggerName};
 use crate::domain::trigger::TriggerDefinition;
+use crate::function::accepted::{AcceptedEvent, AcceptedStore, AcceptedStoreError};
 use crate::store::console::{ConsoleStore, Edits, Kind};
 use crate::store::error::StoreError;
 use crate::trigger::saved::{SavedAttempt, SavedMode, TriggerStore, TriggerStoreError};
@@ -146,6 +147,36 @@ impl TriggerStore for Documents {
         });
         self.0.apply(&edits).map_err(failed)
     }
+}
+
+impl AcceptedStore for Documents {
+    fn put(&self, event: &AcceptedEvent) -> Result<(), AcceptedStoreError> {
+        let put = self
+            .0
+            .put(Kind::AcceptedEvent, &number_key(event.number), event);
+        put.map_err(not_kept)
+    }
+
+    fn remove(&self, number: u64) -> Result<(), AcceptedStoreError> {
+        let removed = self.0.delete(Kind::AcceptedEvent, &number_key(number));
+        removed.map_err(not_kept)
+    }
+
+    fn all(&self) -> Result<Vec<AcceptedEvent>, AcceptedStoreError> {
+        self.0
+            .list(Kind::AcceptedEvent, "")
+            .map(values)
+            .map_err(not_kept)
+    }
+}
+
+/// Keys are listed in the order of their text.
+fn number_key(number: u64) -> String {
+    format!("{number:020}")
+}
+
+fn not_kept(error: StoreError) -> AcceptedStoreError {
+    AcceptedStoreError(error.to_string())
 }
 
 fn failed(error: StoreError) -> TriggerStoreError {

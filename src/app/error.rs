@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::app::socket::client::ConnectError;
 use crate::control::error::ControlError;
+use crate::function::accepted::AcceptedStoreError;
 use crate::report::{Exit, Hint, Report};
 use crate::store::error::StoreError;
 use crate::trigger::saved::TriggerStoreError;
@@ -43,6 +44,8 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error("the triggers cannot be started")]
     Triggers(#[source] TriggerStoreError),
+    #[error("the accepted events cannot be started")]
+    Accepted(#[source] AcceptedStoreError),
     #[error("the instances cannot be started")]
     Control(#[source] ControlError),
     #[error("the runtime cannot start")]
@@ -76,6 +79,7 @@ impl Hint for AppError {
             Self::SocketUnusable { .. }
             | Self::NoRuntime(_)
             | Self::NoProgram(_)
+            | Self::Accepted(_)
             | Self::Triggers(_) => return None,
         };
         Some(hint)

@@ -1,17 +1,21 @@
 //! [`Functions`] over the host of this process; definitions are kept in the documents.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio_util::task::TaskTracker;
 
 use crate::app::documents::Documents;
 use crate::control::error::ControlError;
 use crate::control::functions::{FunctionRow, Invoke, InvokeReply, PutFunction};
 use crate::control::{Functions, Reply};
+use crate::domain::function::FunctionDefinition;
 use crate::domain::names::FunctionName;
+use crate::function::accepted::Accepted;
 use crate::function::error::HostError;
 use crate::function::host::Host;
-use crate::function::invocation::{Invocation, Invoker, MAX_ASYNC_EVENT, MAX_EVENT};
+use crate::function::invocation::{Invocation, Invoker, MAX_EVENT};
+use crate::report::Hint as _;
 use crate::trigger::saved::TriggerStore;
 use crate::trigger::set::TriggerSet;
 
@@ -19,22 +23,67 @@ pub struct OwnFunctions {
     pub host: Host,
     pub documents: Documents,
     pub triggers: TriggerSet,
-    /// Enqueued events; the host ends them when it stops.
-    pub tasks: TaskTracker,
+    pub accepted: Accepted,
+}
+
+impl OwnFunctions {
+    fn with_standing(&self, row: FunctionRow) -> FunctionRow {
+        let standing = self.accepted.standing(&row.definition.name);
+        FunctionRow {
+            accepted: standing.accepted(),
+            retrying: standing.retrying(),
+            given_up_total: standing.given_up(),
+            ..row
+        }
+    }
+
+    /// Refuses destinations that lead back to the function: its outcomes would go round for ever (IV-7).
+    fn check_destinations(&self, definition: &FunctionDefinition) -> Reply<()> {
+        let mut rows = self.host.rows().into_iter().map(|row| row.definition);
+        let known: BTreeMap<FunctionName, FunctionDefinition> = rows
+            .by_ref()
+            .filter(|known| known.name != definition.name)
+            .map(|known| (known.name.clone(), known))
+            .collect();
+        let mut open = vec![definition];
+        let mut seen = BTreeSet::new();
+        while let Some(function) = open.pop() {
+            for next in function.asynchronous.functions() {
+                if *next == definition.name {
+                    return Err(ControlError::IllegalDefinition {
+                        what: format!("function `{}`", definition.name),
+                        field: "async".to_owned(),
+                        problem: format!(
+                            "sends outcomes in a circle, by way of `{}`",
+                            function.name
+                        ),
+                    });
+                }
+                if seen.insert(next)
+                    && let Some(next) = known.get(next)
+                {
+                    open.push(next);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl Functions for OwnFunctions {
     async fn functions(&self) -> Reply<Vec<FunctionRow>> {
-        Ok(self.host.rows())
+        let rows = self.host.rows().into_iter();
+        Ok(rows.map(|row| self.with_standing(row)).collect())
     }
 
     /// A definition that is in force but could not be written down is told as a failure; it lasts as long as the process.
     async fn put_function(&self, request: PutFunction) -> Reply<FunctionRow> {
+        self.check_destinations(&request.definition)?;
         let row = self.host.put(request.definition).map_err(host_failed)?;
         self.documents.put_function(&row.definition)?;
         self.triggers.function_changed(&row.definition.name);
-        Ok(row)
+        Ok(self.with_standing(row))
     }
 
     async fn delete_function(&self, name: FunctionName) -> Reply<()> {
@@ -52,25 +101,10 @@ impl Functions for OwnFunctions {
     }
 
     async fn invoke(&self, request: Invoke) -> Reply<InvokeReply> {
-        let limit = if request.asynchronous {
-            MAX_ASYNC_EVENT
-        } else {
-            MAX_EVENT
-        };
-        if request.event.len() > limit {
-            return Err(ControlError::EventTooLarge {
-                size: request.event.len() as u64,
-                limit: limit as u64,
-            });
-        }
         let request_id = self.host.options().fresh_request_id();
-        let invocation = Invocation::new(request.function, request_id.clone(), request.event);
         if request.asynchronous {
-            self.host.row(&invocation.function).map_err(host_failed)?;
-            let host = self.host.clone();
-            // The outcome is in the invocation records.
-            self.tasks
-                .spawn(async move { host.invoke(invocation).await });
+            let later = Invocation::later(request.function, request_id.clone(), request.event);
+            self.accepted.try_accept(later).map_err(host_failed)?;
             return Ok(InvokeReply {
                 request_id,
                 record: None,
@@ -78,6 +112,10 @@ impl Functions for OwnFunctions {
                 error: None,
             });
         }
+        if request.event.len() > MAX_EVENT {
+            return Err(too_large(request.event.len(), MAX_EVENT));
+        }
+        let invocation = Invocation::new(request.function, request_id.clone(), request.event);
         let outcome = self.host.invoke(invocation).await.map_err(host_failed)?;
         Ok(InvokeReply {
             request_id,
@@ -92,6 +130,13 @@ impl Functions for OwnFunctions {
     }
 }
 
+fn too_large(size: usize, limit: usize) -> ControlError {
+    ControlError::EventTooLarge {
+        size: size as u64,
+        limit: limit as u64,
+    }
+}
+
 fn host_failed(error: HostError) -> ControlError {
     match error {
         HostError::NotFound(name) => ControlError::FunctionNotFound(name),
@@ -103,6 +148,12 @@ fn host_failed(error: HostError) -> ControlError {
             what: format!("function `{function}`"),
             field: problem.field.to_owned(),
             problem: problem.problem,
+        },
+        HostError::EventTooLarge { size, limit } => too_large(size, limit),
+        HostError::StoreFailed(reason) => ControlError::StoreFailed(reason),
+        HostError::NoRoom => ControlError::CannotRun {
+            problem: error.to_string(),
+            hint: error.hint(),
         },
         other => ControlError::Unreachable(other.to_string()),
     }

@@ -17,6 +17,7 @@ impl Engine {
     pub async fn stop(self, patience: Duration) {
         self.instances.close_endpoints().await;
         self.triggers.stop(patience).await;
+        self.accepted.stop(patience).await;
         self.host.shutdown().await;
         self.stopping.cancel();
         self.tasks.close();

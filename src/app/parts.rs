@@ -3,16 +3,22 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::app::access_keys::Keyring;
 use crate::app::instances::InstanceSet;
 use crate::cluster::Cluster;
+use crate::cluster::error::ClusterError;
+use crate::cluster::messaging::Send;
+use crate::cluster::session::Caller;
 use crate::control::functions::FunctionRow;
 use crate::control::instances::{
     AccessKeyRow, InstanceRow, InstanceStatus, PutAccessKey, PutInstance,
 };
 use crate::control::{Instances, Reply, Triggers as _};
-use crate::domain::names::{FunctionName, InstanceId};
+use crate::domain::message::Draft;
+use crate::domain::names::{FunctionName, InstanceId, TopicName};
+use crate::function::accepted::Outlet;
 use crate::function::host::Host;
 use crate::trigger::options::Surroundings;
 use crate::trigger::set::TriggerSet;
@@ -31,6 +37,25 @@ impl Surroundings for OwnSurroundings {
 
     fn function(&self, function: &FunctionName) -> Option<FunctionRow> {
         self.host.row(function).ok()
+    }
+}
+
+/// The way of outcomes to topics.
+pub struct OwnOutlet(pub InstanceSet);
+
+#[async_trait]
+impl Outlet for OwnOutlet {
+    async fn send(
+        &self,
+        instance: &InstanceId,
+        topic: &TopicName,
+        body: Bytes,
+    ) -> Result<(), ClusterError> {
+        let cluster = self.0.cluster(instance);
+        let cluster = cluster.map_err(|_| ClusterError::TopicNotFound(topic.clone()))?;
+        let request = Send::one(Draft::new(topic.clone(), body));
+        let sent = cluster.messaging.send(&Caller::local(), request).await?;
+        sent.into_iter().try_for_each(|outcome| outcome.map(drop))
     }
 }
 

@@ -17,13 +17,14 @@ use crate::app::identity::Identity;
 use crate::app::instances::{InstanceOptions, InstanceSet};
 use crate::app::listening::Listening;
 use crate::app::owner::DataLock;
-use crate::app::parts::{OwnInstances, OwnSurroundings};
+use crate::app::parts::{OwnInstances, OwnOutlet, OwnSurroundings};
 use crate::app::runs::OwnRuns;
 use crate::clock::{BrokerClock, RealClock};
 use crate::config::paths::DataDir;
 use crate::control::Control;
 use crate::control::error::ControlError;
 use crate::domain::names::FunctionName;
+use crate::function::accepted::{Accepted, AcceptedOptions};
 use crate::function::host::{Host, HostOptions, Random};
 use crate::function::runtime::closure::Function;
 use crate::store::console::ConsoleStore;
@@ -86,6 +87,7 @@ pub struct Engine {
     pub(super) data: DataDir,
     pub(super) instances: InstanceSet,
     pub(super) triggers: TriggerSet,
+    pub(super) accepted: Accepted,
     pub(super) host: Host,
     pub(super) clock: BrokerClock,
     pub(super) documents: Documents,
@@ -112,19 +114,7 @@ impl Engine {
                 source,
             }
         })?);
-        let host = Host::new(HostOptions {
-            clock: clock.clone(),
-            real: options.real.clone(),
-            random: options.random.clone(),
-            instance_id: options.function_instance_id.clone(),
-            account_id: ACCOUNT.to_owned(),
-            ..HostOptions::new(
-                feed.clone(),
-                runs.clone(),
-                options.program.clone(),
-                options.data.work(),
-            )
-        });
+        let host = function_host(&options, &clock, &feed, &runs);
         register(&host, &documents, options.functions)?;
         let doorway = Doorway {
             keys: keyring.table.clone(),
@@ -146,12 +136,19 @@ impl Engine {
             host_name: options.identity.host_name,
         };
         let instances = InstanceSet::open(instances, known).await;
+        let accepted = Accepted::new(AcceptedOptions {
+            host: host.clone(),
+            store: Arc::new(documents.clone()),
+            outlet: Arc::new(OwnOutlet(instances.clone())),
+            runs: options.triggers_run,
+        });
         let triggers = TriggerSet::new(TriggerOptions {
             surroundings: Arc::new(OwnSurroundings {
                 instances: instances.clone(),
                 host: host.clone(),
             }),
             invoker: Arc::new(host.clone()),
+            accepted: accepted.clone(),
             store: Arc::new(documents.clone()),
             clock: clock.clone(),
             real: options.real.clone(),
@@ -171,7 +168,7 @@ impl Engine {
                 host: host.clone(),
                 documents: documents.clone(),
                 triggers: triggers.clone(),
-                tasks: tasks.clone(),
+                accepted: accepted.clone(),
             }),
             triggers: Arc::new(triggers.clone()),
             logs: runs,
@@ -187,6 +184,7 @@ impl Engine {
             data: options.data,
             instances,
             triggers,
+            accepted,
             host,
             clock,
             documents,
@@ -200,6 +198,7 @@ impl Engine {
 
     /// Triggers before endpoints: what clients send from the first moment on is read.
     async fn begin(&self) -> Result<(), AppError> {
+        self.accepted.load().map_err(AppError::Accepted)?;
         self.triggers.load().await.map_err(AppError::Triggers)?;
         self.instances.listen().await.map_err(AppError::Control)?;
         self.tasks.spawn(super::lifecycle::keep_clock(
@@ -219,6 +218,24 @@ async fn open_documents(data: &DataDir) -> Result<Documents, AppError> {
         Ok(store) => Ok(Documents(Arc::new(store?))),
         Err(_) => Err(AppError::Store(StoreError::Closed)),
     }
+}
+
+fn function_host(
+    options: &EngineOptions,
+    clock: &BrokerClock,
+    feed: &Feed,
+    runs: &Arc<OwnRuns>,
+) -> Host {
+    let work = options.data.work();
+    let given = HostOptions::new(feed.clone(), runs.clone(), options.program.clone(), work);
+    Host::new(HostOptions {
+        clock: clock.clone(),
+        real: options.real.clone(),
+        random: options.random.clone(),
+        instance_id: options.function_instance_id.clone(),
+        account_id: ACCOUNT.to_owned(),
+        ..given
+    })
 }
 
 /// Closures first, so that a kept definition finds its code.

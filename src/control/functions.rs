@@ -28,6 +28,11 @@ pub struct FunctionRow {
     pub p99_ms: Option<f64>,
     pub last_error: Option<String>,
     pub last_invoked_at: Option<Timestamp>,
+    /// Accepted events not done with, and how many of them wait for their next try.
+    pub accepted: u32,
+    pub retrying: u32,
+    /// Accepted events that were given up with nobody to tell.
+    pub given_up_total: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

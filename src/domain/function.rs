@@ -1,12 +1,13 @@
 //! Functions: their definition, limits and the record of each invocation.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{MessageId, RequestId};
-use crate::domain::names::{FunctionName, TriggerName};
+use crate::domain::names::{FunctionName, InstanceId, TopicName, TriggerName};
 use crate::domain::timestamp::Timestamp;
 
 /// What runs the code.
@@ -63,6 +64,69 @@ pub struct Hook {
     pub timeout: u32,
 }
 
+/// Where the outcome of an asynchronous invocation goes (IV-7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Destination {
+    Function(FunctionName),
+    Topic {
+        instance: InstanceId,
+        topic: TopicName,
+    },
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(function) => write!(f, "function `{function}`"),
+            Self::Topic { topic, .. } => write!(f, "topic `{topic}`"),
+        }
+    }
+}
+
+/// How events are tried that were accepted and answered at once, and where their outcome goes (section 9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AsyncSettings {
+    /// Tries after the first, 0-8.
+    pub retries: u32,
+    /// Seconds, 1-604800; an older event is not run any more (IV-5).
+    pub max_age: u32,
+    pub on_success: Option<Destination>,
+    /// Told after the last retry, too.
+    pub on_failure: Option<Destination>,
+}
+
+impl AsyncSettings {
+    /// Topics are those of this instance.
+    pub fn move_to(&mut self, id: &InstanceId) {
+        for destination in [&mut self.on_success, &mut self.on_failure] {
+            if let Some(Destination::Topic { instance, .. }) = destination {
+                *instance = id.clone();
+            }
+        }
+    }
+
+    /// The functions that outcomes go to.
+    pub fn functions(&self) -> impl Iterator<Item = &FunctionName> {
+        let destinations = [&self.on_success, &self.on_failure].into_iter().flatten();
+        destinations.filter_map(|destination| match destination {
+            Destination::Function(function) => Some(function),
+            Destination::Topic { .. } => None,
+        })
+    }
+}
+
+impl Default for AsyncSettings {
+    fn default() -> Self {
+        Self {
+            retries: 3,
+            max_age: 86_400,
+            on_success: None,
+            on_failure: None,
+        }
+    }
+}
+
 /// A function as its owner defined it. Limits are those of Function Compute (section 6 of its contract).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FunctionDefinition {
@@ -98,6 +162,8 @@ pub struct FunctionDefinition {
     pub pre_stop: Option<Hook>,
     /// Saved code restarts the function (LC-9, SAFE-13).
     pub watch: bool,
+    #[serde(default)]
+    pub asynchronous: Box<AsyncSettings>,
 }
 
 impl FunctionDefinition {
@@ -127,6 +193,7 @@ impl FunctionDefinition {
             initializer: None,
             pre_stop: None,
             watch: true,
+            asynchronous: Box::default(),
         }
     }
 }
@@ -162,6 +229,14 @@ impl ErrorClass {
     }
 }
 
+/// Whether the caller waited (IV-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum InvocationType {
+    #[default]
+    Sync,
+    Async,
+}
+
 /// What one invocation did (IV-8). Durations are milliseconds of real time, memory is MB.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvocationRecord {
@@ -170,10 +245,13 @@ pub struct InvocationRecord {
     pub request_id: RequestId,
     pub function: FunctionName,
     pub trigger: Option<TriggerName>,
+    pub invocation_type: InvocationType,
     /// Which try of the same batch, from 1.
     pub attempt: u32,
     pub message_ids: Vec<MessageId>,
     pub started_at: Timestamp,
+    /// Waiting for a free instance.
+    pub schedule_ms: f64,
     pub duration_ms: f64,
     pub cold_start: bool,
     /// Spawning the process or engine; 0 when warm.

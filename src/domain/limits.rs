@@ -47,6 +47,9 @@ pub fn check_function(function: &FunctionDefinition) -> Vec<FieldProblem> {
     found.range("idle-timeout", function.idle_timeout, 1, 86_400);
     check_code(function, &mut found);
     check_environment(function, &mut found);
+    let later = &function.asynchronous;
+    found.range("async.retries", later.retries, 0, 8);
+    found.range("async.max-age", later.max_age, 1, 604_800);
     found.hook("initializer", function.initializer.as_ref());
     found.hook("pre-stop", function.pre_stop.as_ref());
     found.0
@@ -216,6 +219,8 @@ mod tests {
         assert_eq!(fields(|f| f.handler = " ".to_owned()), ["handler"]);
         assert_eq!(fields(|f| f.code = PathBuf::new()), ["code"]);
         assert_eq!(fields(|f| f.command = vec!["x".to_owned()]), ["command"]);
+        assert_eq!(fields(|f| f.asynchronous.retries = 9), ["async.retries"]);
+        assert_eq!(fields(|f| f.asynchronous.max_age = 0), ["async.max-age"]);
     }
 
     #[test]

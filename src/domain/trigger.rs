@@ -86,6 +86,9 @@ pub struct TriggerDefinition {
     pub concurrency: u32,
     pub event_schema: EventSchema,
     pub body_data_type: BodyDataType,
+    /// Events are accepted and acked at once, then run and tried again by the function's own settings (TR-20).
+    #[serde(default)]
+    pub asynchronous: bool,
     pub enabled: bool,
 }
 
@@ -113,6 +116,7 @@ impl TriggerDefinition {
             concurrency: 1,
             event_schema: EventSchema::RawData,
             body_data_type: BodyDataType::Json,
+            asynchronous: false,
             enabled: true,
         }
     }

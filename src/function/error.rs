@@ -19,6 +19,11 @@ pub enum HostError {
         reason: String,
         hint: Option<String>,
     },
+    /// Too many events are accepted and not run yet.
+    #[error("there is no room for another accepted event")]
+    NoRoom,
+    #[error("{0}")]
+    StoreFailed(String),
     #[error("the event is {size} bytes, at most {limit} are allowed")]
     EventTooLarge { size: usize, limit: usize },
     #[error("function `{function}`: `{}` {}", .problem.field, .problem.problem)]
@@ -33,7 +38,11 @@ impl Hint for HostError {
         match self {
             Self::NotFound(_) => Some("`moonport function list` shows them".to_owned()),
             Self::CannotRun { hint, .. } => hint.clone(),
-            Self::Stopping | Self::EventTooLarge { .. } | Self::IllegalDefinition { .. } => None,
+            Self::NoRoom => Some("wait until some of them have run".to_owned()),
+            Self::StoreFailed(_)
+            | Self::Stopping
+            | Self::EventTooLarge { .. }
+            | Self::IllegalDefinition { .. } => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::domain::function::InvocationRecord;
+use crate::domain::function::{InvocationRecord, InvocationType};
 use crate::domain::ids::{MessageId, RequestId};
 use crate::domain::names::{FunctionName, TriggerName};
 use crate::function::error::HostError;
@@ -20,6 +20,7 @@ pub struct Invocation {
     pub request_id: RequestId,
     /// The exact bytes the handler meets.
     pub event: Bytes,
+    pub invocation_type: InvocationType,
     pub trigger: Option<TriggerName>,
     /// Which try of the same batch, from 1.
     pub attempt: u32,
@@ -33,9 +34,18 @@ impl Invocation {
             function,
             request_id,
             event,
+            invocation_type: InvocationType::Sync,
             trigger: None,
             attempt: 1,
             message_ids: Vec::new(),
+        }
+    }
+
+    /// As [`Self::new`], for an event that is accepted and run later.
+    pub fn later(function: FunctionName, request_id: RequestId, event: Bytes) -> Self {
+        Self {
+            invocation_type: InvocationType::Async,
+            ..Self::new(function, request_id, event)
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Kind {
     TriggerMode,
     /// A failed attempt that waits for the next one.
     TriggerAttempt,
+    /// An event that was accepted for a function and is not done with.
+    AcceptedEvent,
     /// The saved broker clock.
     Clock,
     /// What is known of an access key, never its secret.
@@ -46,6 +48,7 @@ impl Kind {
             Self::Trigger => "trigger",
             Self::TriggerMode => "trigger-mode",
             Self::TriggerAttempt => "trigger-attempt",
+            Self::AcceptedEvent => "accepted-event",
             Self::Clock => "clock",
             Self::AccessKey => "access-key",
         }

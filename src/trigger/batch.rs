@@ -10,11 +10,14 @@ use crate::cluster::messaging::{Delivery, MAX_RECEIVE, Receive};
 use crate::cluster::session::Caller;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::TriggerDefinition;
-use crate::function::invocation::MAX_EVENT;
+use crate::function::invocation::{MAX_ASYNC_EVENT, MAX_EVENT};
 use crate::trigger::element::{Element, ElementFormat};
 
 /// Real time of one long poll; an empty one is asked again.
 const POLL: Duration = Duration::from_secs(20);
+
+/// Bytes around the elements of an event.
+const BRACKETS: usize = 2;
 
 /// A message with its place in the event.
 #[derive(Debug, Clone)]
@@ -24,9 +27,18 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// It does not fit into an event even alone (TR-4).
-    pub(super) fn is_too_large(&self) -> bool {
-        self.element.json.len() + 2 > MAX_EVENT
+    /// It does not fit into an event of at most `limit` bytes even alone (TR-4).
+    pub(super) fn is_too_large(&self, limit: usize) -> bool {
+        self.element.json.len() + BRACKETS > limit
+    }
+}
+
+/// The most bytes of an event of this trigger.
+pub(super) fn largest_event(definition: &TriggerDefinition) -> usize {
+    if definition.asynchronous {
+        MAX_ASYNC_EVENT
+    } else {
+        MAX_EVENT
     }
 }
 
@@ -59,7 +71,7 @@ impl Collector {
             format,
             clock,
             items: Vec::new(),
-            bytes: 2,
+            bytes: BRACKETS,
             carried: Vec::new(),
             window_ends: None,
         }
@@ -86,7 +98,7 @@ impl Collector {
             }
         }
         self.window_ends = None;
-        self.bytes = 2;
+        self.bytes = BRACKETS;
         Ok(std::mem::take(&mut self.items))
     }
 
@@ -108,7 +120,14 @@ impl Collector {
     fn is_full(&self) -> bool {
         self.items.len() >= self.definition.batch_size as usize
             || !self.carried.is_empty()
-            || self.items.first().is_some_and(Item::is_too_large)
+            || self
+                .items
+                .first()
+                .is_some_and(|first| first.is_too_large(self.limit()))
+    }
+
+    fn limit(&self) -> usize {
+        largest_event(&self.definition)
     }
 
     fn take_carried(&mut self) {
@@ -118,9 +137,10 @@ impl Collector {
     }
 
     fn add(&mut self, item: Item) {
-        let grown = self.bytes + item.element.json.len() + 1;
         let alone = self.items.is_empty();
-        if !alone && (grown > MAX_EVENT || !self.carried.is_empty()) {
+        let comma = usize::from(!alone);
+        let grown = self.bytes + item.element.json.len() + comma;
+        if !alone && (grown > self.limit() || !self.carried.is_empty()) {
             self.carried.push(item);
             return;
         }

@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::control::functions::FunctionRow;
 use crate::control::instances::InstanceRow;
 use crate::domain::names::{FunctionName, InstanceId};
+use crate::function::accepted::Accepted;
 use crate::function::host::Random;
 use crate::function::invocation::Invoker;
 use crate::trigger::saved::TriggerStore;
@@ -24,6 +25,8 @@ pub trait Surroundings: Send + Sync {
 pub struct TriggerOptions {
     pub surroundings: Arc<dyn Surroundings>,
     pub invoker: Arc<dyn Invoker>,
+    /// Takes the events of asynchronous triggers.
+    pub accepted: Accepted,
     pub store: Arc<dyn TriggerStore>,
     pub clock: BrokerClock,
     pub real: RealClock,

@@ -2,13 +2,13 @@
 
 use tokio::sync::{Mutex, MutexGuard, watch};
 
-use crate::domain::function::ErrorClass;
+use crate::domain::function::{ErrorClass, InvocationType};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::Tolerance;
 use crate::function::error::HostError;
 use crate::function::invocation::{Invocation, Outcome};
 use crate::report::Hint;
-use crate::trigger::batch::Item;
+use crate::trigger::batch::largest_event;
 use crate::trigger::retry::wait_after;
 use crate::trigger::saved::Next;
 use crate::trigger::shared::Shared;
@@ -124,7 +124,8 @@ impl<'a> Worker<'a> {
     fn plan_next(&self, unit: &mut Unit) -> bool {
         let definition = &self.shared.definition;
         let random = u64::from_le_bytes(self.shared.options.random());
-        let hopeless = unit.items.iter().any(Item::is_too_large);
+        let limit = largest_event(definition);
+        let hopeless = unit.items.iter().any(|item| item.is_too_large(limit));
         let wait = wait_after(definition.retry, unit.failed, random).filter(|_| !hopeless);
         match (wait, definition.tolerance) {
             (Some(wait), _) => {
@@ -216,7 +217,8 @@ impl<'a> Worker<'a> {
     }
 
     async fn attempt(&self, unit: &Unit) -> Attempt {
-        if let Some(item) = unit.items.iter().find(|item| item.is_too_large()) {
+        let limit = largest_event(&self.shared.definition);
+        if let Some(item) = unit.items.iter().find(|item| item.is_too_large(limit)) {
             let error = format!(
                 "EntityTooLarge: payload size exceeds maximum allowed size ({} bytes)",
                 item.element.json.len() + 2
@@ -232,13 +234,23 @@ impl<'a> Worker<'a> {
             function: definition.function.clone(),
             request_id: unit.request_id.clone(),
             event: unit.event(),
+            invocation_type: if definition.asynchronous {
+                InvocationType::Async
+            } else {
+                InvocationType::Sync
+            },
             trigger: Some(definition.name.clone()),
             attempt: unit.failed + 1,
             message_ids: unit.message_ids(),
         };
-        let attempt = match self.shared.options.invoker.invoke(invocation).await {
-            Ok(outcome) => judged(&outcome),
-            Err(error) => Attempt::Refused(error),
+        let options = &self.shared.options;
+        let attempt = if definition.asynchronous {
+            // Accepted is done: what comes of it is told to the function's destinations (TR-20).
+            let accepted = options.accepted.accept(invocation).await;
+            accepted.map_or_else(Attempt::Refused, |()| Attempt::Done)
+        } else {
+            let invoked = options.invoker.invoke(invocation).await;
+            invoked.map_or_else(Attempt::Refused, |outcome| judged(&outcome))
         };
         match &attempt {
             Attempt::Failed { error, .. } => status.attempt_ended(Some(error)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use crate::cluster::session::Grant;
-use crate::domain::function::{FunctionDefinition, Hook};
+use crate::domain::function::{AsyncSettings, Destination, FunctionDefinition, Hook};
 use crate::domain::group::{DeadLetterTarget, FirstSeen, GroupDefinition};
 use crate::domain::instance::InstanceDefinition;
 use crate::domain::retry_policy::RetryPolicy;
@@ -181,6 +181,7 @@ pub(super) fn function(function: &FunctionDefinition, folder: &Path) -> Entries 
     entries.optional("initializer", function.initializer.as_ref().map(hook));
     entries.optional("pre-stop", function.pre_stop.as_ref().map(hook));
     entries.unless("watch", function.watch, true);
+    entries.optional("async", asynchronous(&function.asynchronous));
     entries
 }
 
@@ -212,6 +213,7 @@ pub(super) fn trigger(trigger: &TriggerDefinition) -> Entries {
         words::body_type(trigger.body_data_type),
         "JSON",
     );
+    entries.unless("async", trigger.asynchronous, false);
     entries.unless("enabled", trigger.enabled, true);
     entries
 }
@@ -223,6 +225,33 @@ pub(super) fn access_key(key: &AccessKeyDefinition) -> Entries {
     let grants: Vec<String> = key.grants.iter().map(Grant::to_string).collect();
     entries.put("grants", grants);
     entries
+}
+
+/// Only what differs from the defaults; `None` when nothing does.
+fn asynchronous(settings: &AsyncSettings) -> Option<Table> {
+    let defaults = AsyncSettings::default();
+    let mut table = Table::new();
+    for (key, value, default) in [
+        ("retries", settings.retries, defaults.retries),
+        ("max-age", settings.max_age, defaults.max_age),
+    ] {
+        if value != default {
+            table.insert(key.to_owned(), Value::from(i64::from(value)));
+        }
+    }
+    for (key, destination) in [
+        ("on-success", &settings.on_success),
+        ("on-failure", &settings.on_failure),
+    ] {
+        let (kind, name) = match destination {
+            None => continue,
+            Some(Destination::Function(function)) => ("function", function.as_str()),
+            Some(Destination::Topic { topic, .. }) => ("topic", topic.as_str()),
+        };
+        let inner = Table::from_iter([(kind.to_owned(), Value::from(name))]);
+        table.insert(key.to_owned(), Value::Table(inner));
+    }
+    (!table.is_empty()).then_some(table)
 }
 
 fn filter(filter: &FilterExpression) -> Table {

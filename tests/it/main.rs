@@ -49,6 +49,7 @@ mod support;
 mod tidy;
 mod trace;
 mod transaction_check;
+mod trigger_async;
 mod trigger_batches;
 mod trigger_events;
 mod trigger_full_store;

@@ -318,20 +318,20 @@ fn a_crash_between_attempts_goes_on_with_the_count_tr32() {
             .unwrap()
     };
     let first = runtime();
-    let (broker, store, scripted) = first.block_on(async {
+    let (broker, store, events, scripted) = first.block_on(async {
         let world = world(|trigger| trigger.batch_size = 2).await;
         world.scripted.fail_always();
         world.broker.send("orders", "a").await;
         world.wait_retry(2).await;
         world.broker.settle().await;
-        (world.broker, world.store, world.scripted)
+        (world.broker, world.store, world.events, world.scripted)
     });
     // Every task ends where it stands: no lease is given back, no session closed.
     first.shutdown_background();
 
     runtime().block_on(async {
         let broker = broker.after_crash();
-        let world = TestTriggers::with(broker, store, scripted);
+        let world = TestTriggers::with(broker, store, events, scripted);
         world.set.load().await.unwrap();
         // The lease of the process before has to run out.
         world.settle().await;
@@ -396,7 +396,7 @@ async fn a_message_that_comes_again_under_another_topic_of_the_name_starts_anew(
             .await
             .unwrap();
         let broker = world.broker.topic("orders", TopicType::Normal, 1).await;
-        TestTriggers::with(broker, world.store, world.scripted)
+        TestTriggers::with(broker, world.store, world.events, world.scripted)
     };
     world.set.load().await.unwrap();
     world.broker.send("orders", "new").await;

@@ -107,7 +107,14 @@ impl Run {
             counted(delivered, "invocation", "invocations"),
             value::told_span(real.now() - began)
         ));
-        judge(&session, workflow, &triggers, settled, self.manner.strict).await
+        let functions = session
+            .control
+            .functions
+            .functions()
+            .await
+            .map_err(failed)?;
+        let strict = self.manner.strict;
+        judge(&session, workflow, &triggers, &functions, settled, strict).await
     }
 
     /// The messages to send; made before anything is started, so that a mistake costs nothing.

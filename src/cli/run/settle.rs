@@ -11,6 +11,7 @@ use crate::cli::run::print::ByRequest;
 use crate::cli::session::{Session, failed, refused};
 use crate::clock::RealClock;
 use crate::control::clock::ClockCommand;
+use crate::control::functions::FunctionRow;
 use crate::control::logs::LogQuery;
 use crate::control::triggers::TriggerRow;
 use crate::domain::trigger::TriggerState;
@@ -99,7 +100,10 @@ impl<'a> Settling<'a> {
     async fn need(&self) -> Result<Need, Report> {
         let control = &self.session.control;
         let triggers = control.triggers.triggers().await.map_err(failed)?;
-        let mut need = triggers.iter().map(need_of).max().unwrap_or(Need::Nothing);
+        let functions = control.functions.functions().await.map_err(failed)?;
+        let of_functions = functions.iter().map(need_of_accepted);
+        let needs = triggers.iter().map(need_of).chain(of_functions);
+        let mut need = needs.max().unwrap_or(Need::Nothing);
         let admin = self.session.cluster().await?.admin;
         if admin.statistics().await.map_err(refused)?.parked > 0 {
             need = need.max(Need::Later);
@@ -138,6 +142,15 @@ impl<'a> Settling<'a> {
             () = news => {}
             () = self.real.sleep_until(deadline) => {}
         }
+    }
+}
+
+/// What the accepted events of a function need.
+fn need_of_accepted(row: &FunctionRow) -> Need {
+    match (row.accepted, row.retrying) {
+        (0, _) => Need::Nothing,
+        (accepted, retrying) if accepted > retrying => Need::Now,
+        _ => Need::Later,
     }
 }
 

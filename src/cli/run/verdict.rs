@@ -3,6 +3,7 @@
 use crate::cli::follow::Follower;
 use crate::cli::run::settle::Settled;
 use crate::cli::session::Session;
+use crate::control::functions::FunctionRow;
 use crate::control::logs::LogQuery;
 use crate::control::triggers::TriggerRow;
 use crate::domain::names::FunctionName;
@@ -14,6 +15,7 @@ pub(super) async fn judge(
     session: &Session,
     workflow: &Workflow,
     triggers: &[TriggerRow],
+    functions: &[FunctionRow],
     settled: Settled,
     strict: bool,
 ) -> Result<(), Report> {
@@ -24,6 +26,7 @@ pub(super) async fn judge(
     if workflow.expectations.is_empty() {
         faults.extend(triggers.iter().filter_map(given_up));
         faults.extend(triggers.iter().filter_map(stopped));
+        faults.extend(functions.iter().filter_map(given_up_later));
     } else {
         for placed in &workflow.expectations {
             let fault = missed(session, triggers, &placed.value).await?;
@@ -54,6 +57,18 @@ fn given_up(row: &TriggerRow) -> Option<String> {
         format!(
             "trigger `{name}` gave up {}, the last error: {error}",
             counted(row.dead_total, "message", "messages")
+        )
+    })
+}
+
+/// Accepted events that nobody was told of.
+fn given_up_later(row: &FunctionRow) -> Option<String> {
+    let name = &row.definition.name;
+    let error = row.last_error.as_deref().unwrap_or("no error is known");
+    (row.given_up_total > 0).then(|| {
+        format!(
+            "function `{name}` gave up {} accepted events, the last error: {error}",
+            row.given_up_total
         )
     })
 }

@@ -27,6 +27,10 @@ pub struct FunctionView {
     pub log_lines_dropped: u64,
     pub p50_ms: Option<f64>,
     pub p99_ms: Option<f64>,
+    /// Accepted events not done with; those that wait for their next try.
+    pub accepted: u32,
+    pub retrying: u32,
+    pub given_up: u64,
     pub last_error: Option<String>,
     pub last_invoked_at: Option<Timestamp>,
 }
@@ -50,8 +54,20 @@ impl FunctionView {
             log_lines_dropped: row.log_lines_dropped,
             p50_ms: row.p50_ms,
             p99_ms: row.p99_ms,
+            accepted: row.accepted,
+            retrying: row.retrying,
+            given_up: row.given_up_total,
             last_error: row.last_error.clone(),
             last_invoked_at: row.last_invoked_at,
+        }
+    }
+
+    /// How many events wait to be run later.
+    fn accepted(&self) -> String {
+        let total = grouped(u64::from(self.accepted));
+        match self.retrying {
+            0 => total,
+            retrying => format!("{total} ({retrying} retrying)"),
         }
     }
 
@@ -79,6 +95,7 @@ impl Row for FunctionView {
         right("BUSY"),
         right("INVOCATIONS"),
         right("ERRORS"),
+        right("ACCEPTED"),
         right("P50 MS"),
         right("P99 MS"),
         left("HANDLER"),
@@ -97,6 +114,7 @@ impl Row for FunctionView {
             self.busy.to_string(),
             grouped(self.invocations),
             grouped(self.errors),
+            self.accepted(),
             millis(self.p50_ms),
             millis(self.p99_ms),
             self.handler.clone(),

@@ -16,6 +16,8 @@ pub struct TriggerView {
     pub topic: TopicName,
     pub group: GroupName,
     pub filter: String,
+    #[serde(rename = "async")]
+    pub asynchronous: bool,
     pub state: TriggerState,
     pub since: Timestamp,
     pub why_idle: Option<String>,
@@ -38,6 +40,7 @@ impl TriggerView {
             topic: definition.topic.clone(),
             group: definition.group.clone(),
             filter: definition.filter.to_string(),
+            asynchronous: definition.asynchronous,
             state: row.state.clone(),
             since: row.since,
             why_idle: row.why_idle.clone(),

@@ -97,6 +97,9 @@ impl Entry {
             p99_ms: statistics.percentile(0.99),
             last_error: statistics.last_error.clone(),
             last_invoked_at: statistics.last_invoked_at,
+            accepted: 0,
+            retrying: 0,
+            given_up_total: 0,
         }
     }
 

@@ -4,7 +4,6 @@
 
 mod crash_loop;
 mod entry;
-mod later;
 mod live;
 mod load_failure;
 mod options;
@@ -45,7 +44,6 @@ use pool::Seat;
 use run::Ran;
 use watch::CodeWatch;
 
-pub use later::AsyncPolicy;
 pub use options::{HostOptions, Random};
 
 /// Real time that pre-stop hooks have together when the host stops.
@@ -133,17 +131,6 @@ impl Host {
         Ok(self.0.row(self.0.entry(name)?.as_ref()))
     }
 
-    /// Runs a task that ends with the host.
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stopping = self.0.stopping.clone();
-        self.0.tasks.spawn(async move {
-            tokio::select! {
-                () = task => {}
-                () = stopping.cancelled() => {}
-            }
-        });
-    }
-
     /// Lets nothing start any more, ends every instance with all it started, and returns when they are gone.
     pub async fn shutdown(&self) {
         self.0.stopping.cancel();
@@ -164,6 +151,8 @@ impl Host {
 #[async_trait]
 impl Invoker for Host {
     async fn invoke(&self, invocation: Invocation) -> Result<Outcome, HostError> {
+        let real = self.0.options.real.clone();
+        let began = real.now();
         loop {
             if self.0.stopping.is_cancelled() {
                 return Err(HostError::Stopping);
@@ -172,11 +161,12 @@ impl Invoker for Host {
             let Some(permit) = entry.permit().await else {
                 continue;
             };
+            let waited = real.now() - began;
             // A task of its own: a caller that goes away never leaves an instance in the middle of a request.
             let (host, invocation) = (self.0.clone(), invocation.clone());
             let task = self.0.tasks.spawn(async move {
                 let _permit = permit;
-                run::run(&host, &entry, &invocation).await
+                run::run(&host, &entry, &invocation, waited).await
             });
             match task.await {
                 Ok(Ran::Outcome(outcome)) => return Ok(*outcome),

@@ -30,9 +30,14 @@ pub(super) enum Ran {
     Refused(HostError),
 }
 
-/// Runs `invocation` on an instance of `entry`; the caller holds the permit.
-pub(super) async fn run(host: &Inner, entry: &Entry, invocation: &Invocation) -> Ran {
-    let running = Running::new(host, entry, invocation);
+/// Runs `invocation` on an instance of `entry`; the caller holds the permit, which it `waited` for.
+pub(super) async fn run(
+    host: &Inner,
+    entry: &Entry,
+    invocation: &Invocation,
+    waited: Duration,
+) -> Ran {
+    let running = Running::new(host, entry, invocation, waited);
     if invocation.event.len() > MAX_EVENT {
         return running.too_large();
     }
@@ -52,6 +57,7 @@ struct Running<'a> {
     entry: &'a Entry,
     invocation: &'a Invocation,
     log: Arc<RequestLog>,
+    waited: Duration,
 }
 
 /// The parts of a record that come from the instance.
@@ -64,7 +70,12 @@ struct Served<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn new(host: &'a Inner, entry: &'a Entry, invocation: &'a Invocation) -> Self {
+    fn new(
+        host: &'a Inner,
+        entry: &'a Entry,
+        invocation: &'a Invocation,
+        waited: Duration,
+    ) -> Self {
         let id = invocation.request_id.clone();
         let log = Arc::new(host.options.log(&invocation.function, Some(id)));
         Self {
@@ -72,6 +83,7 @@ impl<'a> Running<'a> {
             entry,
             invocation,
             log,
+            waited,
         }
     }
 
@@ -260,9 +272,11 @@ impl<'a> Running<'a> {
             request_id: self.invocation.request_id.clone(),
             function: self.invocation.function.clone(),
             trigger: self.invocation.trigger.clone(),
+            invocation_type: self.invocation.invocation_type,
             attempt: self.invocation.attempt,
             message_ids: self.invocation.message_ids.clone(),
             started_at,
+            schedule_ms: self.waited.as_secs_f64() * 1000.0,
             duration_ms: served.duration_ms,
             cold_start: served.cold,
             spawn_ms: millis(cold.map(|live| live.spawn)),

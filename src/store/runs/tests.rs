@@ -1,7 +1,7 @@
 //! Runs: what is kept, what is found, what a torn or full disk leaves.
 
 use super::*;
-use crate::domain::function::ErrorClass;
+use crate::domain::function::{ErrorClass, InvocationType};
 
 fn function(name: &str) -> FunctionName {
     FunctionName::new(name).unwrap()
@@ -24,9 +24,11 @@ fn invocation(name: &str, error: Option<ErrorClass>) -> InvocationRecord {
         request_id: RequestId::new("r"),
         function: function(name),
         trigger: None,
+        invocation_type: InvocationType::Sync,
         attempt: 1,
         message_ids: vec![MessageId::new("M1").unwrap()],
         started_at: Timestamp::from_millis(1),
+        schedule_ms: 0.0,
         duration_ms: 1.5,
         cold_start: true,
         spawn_ms: 0.0,

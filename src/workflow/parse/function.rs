@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::function::{FunctionDefinition, Hook, Runtime};
+use crate::domain::function::{AsyncSettings, Destination, FunctionDefinition, Hook, Runtime};
 use crate::domain::limits::check_function;
+use crate::domain::names::InstanceId;
 use crate::workflow::file::Placed;
 use crate::workflow::parse::reader::Section;
 use crate::workflow::parse::words::EVENT_FORMS;
@@ -13,7 +14,11 @@ use crate::workflow::parse::words::EVENT_FORMS;
 const DEFAULT_HOOK_TIMEOUT: u32 = 3;
 
 /// A flat list: one line reads one key, one line puts it into the definition.
-pub(super) fn read(mut section: Section<'_>, folder: &Path) -> Option<Placed<FunctionDefinition>> {
+pub(super) fn read(
+    mut section: Section<'_>,
+    folder: &Path,
+    instance: Option<&InstanceId>,
+) -> Option<Placed<FunctionDefinition>> {
     let name = section.required("name");
     if !section.holds("runtime") {
         section.missing("runtime");
@@ -37,6 +42,7 @@ pub(super) fn read(mut section: Section<'_>, folder: &Path) -> Option<Placed<Fun
     let initializer = hook(&mut section, "initializer");
     let pre_stop = hook(&mut section, "pre-stop");
     let watch = section.flag("watch");
+    let asynchronous = asynchronous(&mut section, instance);
     section.finish();
 
     let (code, handler) = (code.unwrap_or_default(), handler.unwrap_or_default());
@@ -56,6 +62,7 @@ pub(super) fn read(mut section: Section<'_>, folder: &Path) -> Option<Placed<Fun
     definition.initializer = initializer;
     definition.pre_stop = pre_stop;
     definition.watch = watch.unwrap_or(true);
+    definition.asynchronous = Box::new(asynchronous);
     for problem in check_function(&definition) {
         let what = format!("`{}` {}", problem.field, problem.problem);
         section.note(section.line_of(problem.field), what, None);
@@ -70,6 +77,45 @@ fn environment(section: &mut Section<'_>) -> BTreeMap<String, String> {
         .unwrap_or_default()
         .into_iter()
         .collect()
+}
+
+/// `{ retries = …, max-age = …, on-success = …, on-failure = … }`.
+fn asynchronous(section: &mut Section<'_>, instance: Option<&InstanceId>) -> AsyncSettings {
+    let mut settings = AsyncSettings::default();
+    let Some(mut inner) = section.inner("async", "async") else {
+        return settings;
+    };
+    settings.retries = inner.count("retries").unwrap_or(settings.retries);
+    settings.max_age = inner.count("max-age").unwrap_or(settings.max_age);
+    settings.on_success = destination(&mut inner, "on-success", instance);
+    settings.on_failure = destination(&mut inner, "on-failure", instance);
+    inner.finish();
+    settings
+}
+
+/// `{ function = "…" }` or `{ topic = "…" }`; a topic of the file's instance.
+fn destination(
+    section: &mut Section<'_>,
+    key: &'static str,
+    instance: Option<&InstanceId>,
+) -> Option<Destination> {
+    let line = section.line_of(key);
+    let mut inner = section.inner(key, key)?;
+    let function = inner.checked("function");
+    let topic = inner.checked("topic");
+    inner.finish();
+    match (function, topic) {
+        (Some(function), None) => Some(Destination::Function(function)),
+        (None, Some(topic)) => Some(Destination::Topic {
+            instance: instance?.clone(),
+            topic,
+        }),
+        _ => {
+            let what = format!("`{key}` is a `function` or a `topic`; give one");
+            section.note(line, what, None);
+            None
+        }
+    }
 }
 
 fn hook(section: &mut Section<'_>, key: &'static str) -> Option<Hook> {

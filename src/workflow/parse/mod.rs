@@ -69,10 +69,10 @@ fn read(mut root: Section<'_>, file: &str, folder: &Path) -> Option<Workflow> {
         .and_then(instance::read);
     let topics = each(root.rows("topic", "[[topic]]"), topic::read);
     let groups = each(root.rows("group", "[[group]]"), group::read);
-    let functions = each(root.rows("function", "[[function]]"), |section| {
-        function::read(section, folder)
-    });
     let id = instance.as_ref().map(|(placed, _)| placed.value.id.clone());
+    let functions = each(root.rows("function", "[[function]]"), |section| {
+        function::read(section, folder, id.as_ref())
+    });
     let triggers = each(root.rows("trigger", "[[trigger]]"), |section| {
         trigger::read(section, id.as_ref())
     });

@@ -35,6 +35,7 @@ pub(super) fn read(
     let concurrency = section.count("concurrency");
     let event_schema = section.choice("event-schema", &SCHEMAS);
     let body_data_type = section.choice("body-type", &BODY_TYPES);
+    let asynchronous = section.flag("async");
     let enabled = section.flag("enabled");
     section.finish();
 
@@ -50,6 +51,7 @@ pub(super) fn read(
     definition.concurrency = concurrency.unwrap_or(definition.concurrency);
     definition.event_schema = event_schema.unwrap_or_default();
     definition.body_data_type = body_data_type.unwrap_or_default();
+    definition.asynchronous = asynchronous.unwrap_or(false);
     definition.enabled = enabled.unwrap_or(true);
     for problem in check_trigger(&definition) {
         let what = format!("`{}` {}", problem.field, problem.problem);

@@ -87,11 +87,14 @@ impl Planner {
         wanted: &[Placed<FunctionDefinition>],
         there: &[FunctionDefinition],
         folder: &Path,
+        id: &InstanceId,
     ) {
         let subject = |function: &FunctionDefinition| Subject::Function(Box::new(function.clone()));
         for (function, line) in lines(wanted) {
             let present = there.iter().find(|present| present.name == function.name);
-            self.compare(subject(function), present.map(subject), line, folder);
+            let mut function = function.clone();
+            function.asynchronous.move_to(id);
+            self.compare(subject(&function), present.map(subject), line, folder);
         }
     }
 

@@ -86,7 +86,12 @@ pub async fn plan(
     planner.gone_triggers(&workflow.triggers, &set_up.triggers);
     planner.topics(&workflow.topics, &set_up.topics);
     planner.groups(&workflow.groups, &set_up.groups);
-    planner.functions(&workflow.functions, &set_up.functions, &workflow.folder);
+    planner.functions(
+        &workflow.functions,
+        &set_up.functions,
+        &workflow.folder,
+        &id,
+    );
     planner.triggers(&workflow.triggers, &set_up.triggers, &id);
     if !workflow.access_keys.is_empty() {
         let keys = control.instances.access_keys().await.map_err(present)?;

@@ -1,6 +1,7 @@
 //! What a file refers to: its instance by id or name, functions and topics that are in the file or there already.
 
 use crate::control::Control;
+use crate::domain::function::Destination;
 use crate::domain::names::InstanceId;
 use crate::workflow::error::{Problem, WorkflowError};
 use crate::workflow::file::{Expectation, Workflow};
@@ -68,6 +69,22 @@ pub(super) fn check(workflow: &Workflow, present: &SetUp) -> Result<(), Workflow
         file: &workflow.file,
         problems: Vec::new(),
     };
+    for (function, line) in lines(&workflow.functions) {
+        let settings = &function.asynchronous;
+        for destination in [&settings.on_success, &settings.on_failure]
+            .into_iter()
+            .flatten()
+        {
+            match destination {
+                Destination::Function(function) => {
+                    missing.unless_known(line, "function", function.as_str(), &functions);
+                }
+                Destination::Topic { topic, .. } => {
+                    missing.unless_known(line, "topic", topic.as_str(), &topics);
+                }
+            }
+        }
+    }
     for (trigger, line) in lines(&workflow.triggers) {
         missing.unless_known(line, "function", trigger.function.as_str(), &functions);
         if trigger.topic.dead_letter_group().is_none() {

@@ -226,6 +226,9 @@ fn function(name: &str, runtime: Runtime) -> FunctionRow {
         p99_ms: Some(9.2),
         last_error: Some("KeyError: 'amount'".to_owned()),
         last_invoked_at: Some(now() - Duration::from_secs(1)),
+        accepted: 0,
+        retrying: 0,
+        given_up_total: 0,
     }
 }
 
@@ -237,9 +240,11 @@ fn record(number: u64) -> InvocationRecord {
         request_id: RequestId::from(&id),
         function: FunctionName::new("order-logger").unwrap(),
         trigger: Some(TriggerName::new("order-created").unwrap()),
+        invocation_type: InvocationType::Sync,
         attempt: 1,
         message_ids: vec![id],
         started_at: message(number).stored_at + Duration::from_millis(1),
+        schedule_ms: 0.0,
         duration_ms: 6.4,
         cold_start: number == 1,
         spawn_ms: 41.0,

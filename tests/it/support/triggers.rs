@@ -7,6 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use moonport::activity::{Feed, Happening};
+use moonport::cluster::error::ClusterError;
+use moonport::cluster::messaging::Send;
+use moonport::cluster::session::Caller;
 use moonport::cluster::{Admin as _, Cluster};
 use moonport::control::Triggers as _;
 use moonport::control::error::ControlError;
@@ -15,10 +18,11 @@ use moonport::control::instances::{Endpoint, InstanceRow, InstanceStatus};
 use moonport::control::triggers::{PutTrigger, TriggerCommand, TriggerRow};
 use moonport::domain::function::{FunctionDefinition, Runtime};
 use moonport::domain::ids::RequestId;
-use moonport::domain::message::Message;
-use moonport::domain::names::{FunctionName, InstanceId, TriggerName};
+use moonport::domain::message::{Draft, Message};
+use moonport::domain::names::{FunctionName, InstanceId, TopicName, TriggerName};
 use moonport::domain::timestamp::Timestamp;
 use moonport::domain::trigger::{TriggerDefinition, TriggerState};
+use moonport::function::accepted::{Accepted, AcceptedOptions, MemoryAcceptedStore, Outlet};
 use moonport::function::host::{Host, HostOptions, Random};
 use moonport::function::log::MemoryRuns;
 use moonport::function::runtime::closure::{Context, Function, FunctionError};
@@ -173,6 +177,23 @@ impl Surroundings for World {
     }
 }
 
+/// Outcomes go to topics of the test's broker.
+struct ToTopics(Cluster);
+
+#[async_trait]
+impl Outlet for ToTopics {
+    async fn send(
+        &self,
+        _instance: &InstanceId,
+        topic: &TopicName,
+        body: Bytes,
+    ) -> Result<(), ClusterError> {
+        let request = Send::one(Draft::new(topic.clone(), body));
+        let sent = self.0.messaging.send(&Caller::local(), request).await?;
+        sent.into_iter().try_for_each(|outcome| outcome.map(drop))
+    }
+}
+
 /// A broker, a host with the closure `f`, and triggers between them.
 pub(crate) struct TestTriggers {
     pub(crate) broker: TestBroker,
@@ -180,13 +201,15 @@ pub(crate) struct TestTriggers {
     pub(crate) runs: Arc<MemoryRuns>,
     pub(crate) scripted: Arc<Scripted>,
     pub(crate) store: Arc<MemoryTriggerStore>,
+    pub(crate) events: Arc<MemoryAcceptedStore>,
+    pub(crate) accepted: Accepted,
     pub(crate) set: TriggerSet,
     pub(crate) feed: Feed,
 }
 
 impl TestTriggers {
     pub(crate) fn over(broker: TestBroker) -> Self {
-        Self::with(broker, Arc::default(), Arc::default())
+        Self::with(broker, Arc::default(), Arc::default(), Arc::default())
     }
 
     /// Over a host with changed options.
@@ -198,6 +221,7 @@ impl TestTriggers {
     pub(crate) fn with(
         broker: TestBroker,
         store: Arc<MemoryTriggerStore>,
+        events: Arc<MemoryAcceptedStore>,
         scripted: Arc<Scripted>,
     ) -> Self {
         Self::assemble(broker, store, scripted, |_| {})
@@ -232,6 +256,13 @@ impl TestTriggers {
         let host = Host::new(options);
         host.register(function("f"), scripted.clone());
         host.put(closure("f")).unwrap();
+        let accepted = Accepted::new(AcceptedOptions {
+            host: host.clone(),
+            store: events.clone(),
+            outlet: Arc::new(ToTopics(broker.broker.cluster())),
+            runs: true,
+        });
+        accepted.load().unwrap();
         let set = TriggerSet::new(TriggerOptions {
             surroundings: Arc::new(World {
                 definition: broker.definition.clone(),
@@ -239,6 +270,7 @@ impl TestTriggers {
                 host: host.clone(),
             }),
             invoker: Arc::new(host.clone()),
+            accepted: accepted.clone(),
             store: store.clone(),
             clock: broker.clock.clone(),
             real: broker.real.clone(),
@@ -253,6 +285,8 @@ impl TestTriggers {
             runs,
             scripted,
             store,
+            events,
+            accepted,
             set,
             feed,
         }
@@ -389,8 +423,10 @@ impl TestTriggers {
     /// Stops in good order and starts again over what was left.
     pub(crate) async fn restart(self) -> Self {
         self.set.stop(super::broker::seconds(10)).await;
+        self.accepted.stop(super::broker::seconds(10)).await;
         self.host.shutdown().await;
-        let next = Self::with(self.broker.restart().await, self.store, self.scripted);
+        let broker = self.broker.restart().await;
+        let next = Self::with(broker, self.store, self.events, self.scripted);
         next.set.load().await.unwrap();
         next
     }

@@ -268,6 +268,9 @@ fn function_row(definition: FunctionDefinition) -> FunctionRow {
         p99_ms: None,
         last_error: None,
         last_invoked_at: None,
+        accepted: 0,
+        retrying: 0,
+        given_up_total: 0,
     }
 }
 
