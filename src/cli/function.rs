@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::later::Later;
 use crate::cli::session::{Session, failed, usage};
 use crate::cli::value;
 use crate::cli::view::function::{FunctionView, InvocationView};
@@ -86,6 +87,14 @@ pub struct Limits {
     /// auto, bytes or object
     #[arg(long, value_name = "FORM", value_parser = event_as)]
     pub event_as: Option<EventAs>,
+    /// A folder searched after the code; may be given more than once
+    #[arg(long = "layer", value_name = "DIR")]
+    pub layers: Vec<PathBuf>,
+    /// Port for a debugger of Python or Node.js; while it is set nothing times out
+    #[arg(long, value_name = "PORT")]
+    pub debug: Option<u16>,
+    #[command(flatten)]
+    pub later: Later,
 }
 
 impl Function {
@@ -154,7 +163,7 @@ impl Create {
     async fn run(self, session: &Session) -> Result<(), Report> {
         let code = absolute(&self.code)?;
         let mut definition = FunctionDefinition::new(self.name, self.runtime, code, self.handler);
-        self.limits.write_to(&mut definition)?;
+        self.limits.write_to(&mut definition, session).await?;
         put(session, definition, "created").await
     }
 }
@@ -168,13 +177,17 @@ impl Update {
         if let Some(handler) = self.handler {
             definition.handler = handler;
         }
-        self.limits.write_to(&mut definition)?;
+        self.limits.write_to(&mut definition, session).await?;
         put(session, definition, "updated").await
     }
 }
 
 impl Limits {
-    fn write_to(self, definition: &mut FunctionDefinition) -> Result<(), Report> {
+    async fn write_to(
+        self,
+        definition: &mut FunctionDefinition,
+        session: &Session,
+    ) -> Result<(), Report> {
         definition.timeout = self.timeout.unwrap_or(definition.timeout);
         definition.memory = self.memory.unwrap_or(definition.memory);
         definition.max_instances = self.max_instances.unwrap_or(definition.max_instances);
@@ -186,7 +199,13 @@ impl Limits {
         if let Some(python) = &self.python {
             definition.python = Some(absolute(python)?);
         }
-        Ok(())
+        if !self.layers.is_empty() {
+            let layers = self.layers.iter().map(absolute);
+            definition.layers = layers.collect::<Result<_, _>>()?;
+        }
+        definition.debug = self.debug.or(definition.debug);
+        let settings = &mut definition.asynchronous;
+        self.later.write_to(settings, session).await
     }
 }
 

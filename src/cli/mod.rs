@@ -18,6 +18,7 @@ pub mod group;
 pub mod instance;
 pub mod invoke;
 pub mod keys;
+pub mod later;
 pub mod logs;
 pub mod messages;
 pub mod output;

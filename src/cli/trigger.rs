@@ -91,6 +91,9 @@ pub struct Limits {
     /// Batches in work at once
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<u32>,
+    /// Ack a batch once the function accepted it, and leave retries to the function's own settings
+    #[arg(long = "async", value_name = "BOOL")]
+    pub asynchronous: Option<bool>,
 }
 
 impl Trigger {
@@ -188,6 +191,7 @@ impl Limits {
         definition.retry = self.retry.unwrap_or(definition.retry);
         definition.tolerance = self.tolerance.unwrap_or(definition.tolerance);
         definition.concurrency = self.concurrency.unwrap_or(definition.concurrency);
+        definition.asynchronous = self.asynchronous.unwrap_or(definition.asynchronous);
     }
 }
 

@@ -109,6 +109,26 @@ fn expectations_decide_and_name_their_line() {
 }
 
 #[test]
+fn a_run_waits_for_events_accepted_and_fails_for_those_given_up_iv4() {
+    if !has("python3") {
+        return;
+    }
+    let later = "async = true\n";
+    let code =
+        "def handler(event, context):\n    print('tried')\n    raise ValueError('no stock')\n";
+    let ended = run(code, later, &[]).expect(1);
+    assert_eq!(ended.out.matches("tried").count(), 4, "{ended:#?}");
+    assert!(ended.out.contains("Async Failed RequestId: "), "{ended:#?}");
+    assert!(
+        ended.err.contains(
+            "function `logger` gave up 1 accepted events, the last error: ValueError: no stock"
+        ),
+        "{ended:#?}"
+    );
+    run("def handler(event, context):\n    pass\n", later, &[]).expect(0);
+}
+
+#[test]
 fn an_event_file_that_is_not_json_is_refused_before_anything_runs() {
     let place = Place::new();
     place.write("w.toml", &workflow(""));

@@ -41,6 +41,49 @@ fn commands_beside_an_owner_see_and_change_what_it_has() {
 }
 
 #[test]
+fn an_event_is_accepted_and_its_outcome_reaches_a_topic_iv1_iv7() {
+    if !has("python3") {
+        return;
+    }
+    let place = Place::new();
+    place.write(
+        "code/index.py",
+        "def handler(event, context):\n    return 'done'\n",
+    );
+    let (_owner, _) = serve(&place, &[]);
+    let run = |arguments: &[&str], code| place.moonport(arguments).run().expect(code);
+    run(&["topic", "create", "outcomes"], 0);
+    let create = ["function", "create", "f", "--code", "code", "--on-success"];
+    run(&[&create[..], &["topic:outcomes"]].concat(), 0);
+    let circle = run(
+        &["function", "update", "f", "--on-failure", "function:f"],
+        1,
+    );
+    assert!(
+        circle
+            .err
+            .contains("function `f`: `async` sends outcomes in a circle"),
+        "{circle:?}"
+    );
+    let mut messages = place.moonport(&["logs", "-f"]).start();
+    let accepted = run(&["invoke", "f", "--async", "--json"], 0).json();
+    let id = accepted["request_id"].as_str().unwrap();
+    messages
+        .out
+        .wait_for(&format!("FC Invoke End RequestId: {id}"));
+    let deadline = std::time::Instant::now() + crate::support::program::PATIENCE;
+    let told = loop {
+        let list = ["messages", "--topic", "outcomes", "--json"];
+        let found = run(&list, 0).json();
+        if let Some(row) = found.get(0) {
+            break row.to_string();
+        }
+        assert!(std::time::Instant::now() < deadline);
+    };
+    assert!(told.contains(id), "{told}");
+}
+
+#[test]
 fn logs_are_followed_from_another_process() {
     if !has("python3") {
         return;

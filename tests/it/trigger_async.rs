@@ -7,6 +7,7 @@ use moonport::domain::function::{AsyncSettings, Destination, FunctionDefinition,
 use moonport::domain::ids::RequestId;
 use moonport::domain::topic::TopicType;
 use moonport::domain::trigger::TriggerDefinition;
+use moonport::function::accepted::AcceptedStore as _;
 use moonport::function::error::HostError;
 use moonport::function::invocation::{Invocation, MAX_ASYNC_EVENT};
 use serde_json::Value;
@@ -37,11 +38,11 @@ fn put(world: &TestTriggers, name: &str, settings: AsyncSettings) {
     world.host.put(definition).unwrap();
 }
 
-fn to_topic(world: &TestTriggers) -> Option<Destination> {
-    Some(Destination::Topic {
+fn to_topic(world: &TestTriggers) -> Destination {
+    Destination::Topic {
         instance: world.broker.definition.id.clone(),
         topic: topic("outcomes"),
-    })
+    }
 }
 
 fn event(id: &str, text: &str) -> Invocation {
@@ -106,7 +107,6 @@ async fn an_accepted_event_is_run_and_leaves_nothing_behind_iv1() {
     assert_eq!(record.request_id.as_str(), "A");
     assert_eq!(record.invocation_type, InvocationType::Async);
     assert_eq!(statuses(&world), ["Succeeded", "Done"], "IV-6");
-    use moonport::function::accepted::AcceptedStore as _;
     assert_eq!(world.events.all().unwrap(), []);
 }
 
@@ -167,8 +167,8 @@ async fn the_outcome_goes_to_a_topic_iv7() {
         "f",
         AsyncSettings {
             retries: 1,
-            on_success: destination.clone(),
-            on_failure: destination,
+            on_success: Some(destination.clone()),
+            on_failure: Some(destination),
             ..AsyncSettings::default()
         },
     );

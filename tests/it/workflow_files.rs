@@ -342,6 +342,7 @@ command = ["./serve", "--fast"]
 initializer = { command = ["./init"], timeout = 5 }
 pre-stop = { handler = "index.stop" }
 watch = false
+async = { retries = 5, max-age = 600, on-success = { function = "p" }, on-failure = { topic = "dead" } }
 
 [[function]]
 name = "p"
@@ -365,6 +366,7 @@ dead-letter-topic = "dead"
 concurrency = 3
 event-schema = "CloudEvents"
 body-type = "Binary"
+async = true
 enabled = false
 "#;
 

@@ -288,3 +288,24 @@ fn retries_of_groups_have_the_bounds_of_g2() {
     assert!(group("concurrent", "\"grpc-raw\"").is_ok());
     assert!(group("concurrent", "\"raw\"").is_err());
 }
+
+#[test]
+fn settings_of_accepted_events_have_bounds_and_one_destination_each_iv4_iv5() {
+    let function = |later: &str| {
+        mistake(&format!(
+            "[[function]]\nname = \"f\"\nruntime = \"js\"\ncode = \"f\"\nhandler = \"index.handler\"\nasync = {later}\n"
+        ))
+    };
+    assert_eq!(
+        function("{ retries = 9 }"),
+        "8: `async.retries` is 9, allowed are 0-8"
+    );
+    assert_eq!(
+        function("{ max-age = 0 }"),
+        "8: `async.max-age` is 0, allowed are 1-604800"
+    );
+    assert!(
+        function("{ on-success = { topic = \"t\", function = \"g\" } }")
+            .ends_with("`on-success` is a `function` or a `topic`; give one")
+    );
+}
