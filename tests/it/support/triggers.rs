@@ -214,7 +214,8 @@ impl TestTriggers {
 
     /// Over a host with changed options.
     pub(crate) fn over_host(broker: TestBroker, change: impl FnOnce(&mut HostOptions)) -> Self {
-        Self::assemble(broker, Arc::default(), Arc::default(), change)
+        let (store, events) = Default::default();
+        Self::assemble(broker, store, events, Arc::default(), change)
     }
 
     /// Over what another world left.
@@ -224,12 +225,13 @@ impl TestTriggers {
         events: Arc<MemoryAcceptedStore>,
         scripted: Arc<Scripted>,
     ) -> Self {
-        Self::assemble(broker, store, scripted, |_| {})
+        Self::assemble(broker, store, events, scripted, |_| {})
     }
 
     fn assemble(
         broker: TestBroker,
         store: Arc<MemoryTriggerStore>,
+        events: Arc<MemoryAcceptedStore>,
         scripted: Arc<Scripted>,
         change: impl FnOnce(&mut HostOptions),
     ) -> Self {
