@@ -33,6 +33,7 @@ mod headless_run;
 mod hostile_kill;
 mod hostile_output;
 mod hostile_process;
+mod hostile_triggers;
 mod interop;
 mod offsets_and_lag;
 mod order_workflow;

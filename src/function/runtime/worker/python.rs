@@ -72,6 +72,8 @@ fn arguments(definition: &FunctionDefinition, bootstrap: PathBuf) -> Vec<OsStrin
     let mut arguments: Vec<OsString> = ["-u", "-B", "-W", "ignore"].map(Into::into).into();
     if let Some(port) = definition.debug {
         let listen = format!("127.0.0.1:{port}");
+        // Modules frozen into the interpreter have no lines to stop at, as the debugger warns.
+        arguments.extend(["-X", "frozen_modules=off"].map(OsString::from));
         arguments.extend(["-m", "debugpy", "--listen", &listen].map(OsString::from));
     }
     arguments.push(bootstrap.into());
