@@ -1,5 +1,4 @@
-//! Warm functions: latency and throughput of each runtime beside the same handler in a bare loop of its interpreter, and
-//! how long a published message takes to be done.
+//! Warm functions: latency and throughput of each runtime beside the same handler in a bare loop of its interpreter.
 //!
 //! `cargo bench --bench functions`; `MOONPORT_BENCH_CALLS` sets the calls per runtime.
 #![allow(
@@ -12,18 +11,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use moonport::activity::{Feed, Happening};
-use moonport::app::embed::RocketMqTrigger;
+use moonport::activity::Feed;
 use moonport::clock::RealClock;
-use moonport::control::functions::PutFunction;
-use moonport::control::triggers::PutTrigger;
 use moonport::domain::function::{FunctionDefinition, Runtime};
 use moonport::domain::ids::RequestId;
-use moonport::domain::names::{FunctionName, GroupName, InstanceId, TopicName, TriggerName};
-use moonport::domain::trigger::TriggerDefinition;
+use moonport::domain::names::FunctionName;
 use moonport::function::host::{Host, HostOptions};
 use moonport::function::invocation::{Invocation, Invoker};
 use moonport::function::log::MemoryRuns;
@@ -229,91 +224,10 @@ async fn runtimes() {
     runtime_row("custom", world, alone).await;
 }
 
-/// From the call of publish, with its durable write, to the end of the invocation, on a system that does nothing else.
-async fn published_to_done(function: &str, running: &moonport::app::embed::Running) -> Spans {
-    let mut spans = Vec::new();
-    for number in 0..calls() / 3 {
-        let began = RealClock::system().now();
-        let id = running.publish(function, "{\"orderId\":1}").await.unwrap();
-        let ended = done(running, id.as_str()).await;
-        if number >= 50 {
-            spans.push(ended - began);
-        }
-    }
-    Spans::of(spans)
-}
-
-/// The moment at which the invocation of this message ended.
-async fn done(running: &moonport::app::embed::Running, id: &str) -> Instant {
-    let activity = &running.control().activity;
-    let mut latest = activity.latest();
-    let mut since = latest.borrow_and_update().saturating_sub(50);
-    loop {
-        let page = activity.since(since, 1000).await.unwrap();
-        let is_end = |happening: &Happening| matches!(happening, Happening::InvocationEnded { request_id, .. } if request_id.as_str() == id);
-        if page.events.iter().any(|event| is_end(&event.happening)) {
-            return RealClock::system().now();
-        }
-        since = page.next;
-        latest.changed().await.unwrap();
-    }
-}
-
-async fn messages() {
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let code = tempfile::tempdir().unwrap();
-    std::fs::write(code.path().join("index.py"), PYTHON).unwrap();
-    let running = moonport::Host::builder()
-        .program(env!("CARGO_BIN_EXE_moonport"))
-        .data_dir(directory.path())
-        .function("closure", closure())
-        .trigger("closure", RocketMqTrigger::topic("closure"))
-        .trigger(
-            "closure",
-            RocketMqTrigger::topic("python3").group("makes-the-topic"),
-        )
-        .start()
-        .await
-        .unwrap();
-    python_trigger(&running, code.path()).await;
-    println!("\npublish to done, idle   p50 us    p99 us   target p99 us");
-    for (name, target) in [("closure", 3000), ("python3", 8000)] {
-        let spans = published_to_done(name, &running).await;
-        let (half, most) = (spans.at(0.5), spans.at(0.99));
-        println!("{name:<22} {half:>8.0} {most:>9.0} {target:>15}");
-    }
-    running.stop().await;
-}
-
-/// Takes the topic `python3` over with a Python function.
-async fn python_trigger(running: &moonport::app::embed::Running, code: &Path) {
-    let control = running.control();
-    let name = FunctionName::new("python3").unwrap();
-    let handler = "index.handler".to_owned();
-    let definition =
-        FunctionDefinition::new(name.clone(), Runtime::Python3, code.to_owned(), handler);
-    let put = PutFunction { definition };
-    control.functions.put_function(put).await.unwrap();
-    let helper = TriggerName::new("closure-python3").unwrap();
-    control.triggers.delete_trigger(helper).await.unwrap();
-    let definition = TriggerDefinition::new(
-        TriggerName::new("python3").unwrap(),
-        InstanceId::of_name("embedded").unwrap(),
-        name,
-        TopicName::new("python3").unwrap(),
-        GroupName::new("python3").unwrap(),
-    );
-    let put = PutTrigger { definition };
-    control.triggers.put_trigger(put).await.unwrap();
-}
-
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(async {
-        runtimes().await;
-        messages().await;
-    });
+    runtime.block_on(runtimes());
 }

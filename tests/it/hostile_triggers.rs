@@ -22,8 +22,11 @@ struct World {
     log: Running,
 }
 
+/// Seconds that no function here takes by itself, on a busy machine either.
+const PATIENT: u32 = 60;
+
 /// How the program tells that a call ended.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Told<'a> {
     error: Option<&'a str>,
     /// Follows the request id on the End line.
@@ -40,8 +43,8 @@ const TIMED_OUT: Told<'_> = Told {
 };
 
 impl World {
-    /// `hostile` is the body of a branch; `top` stands at the top of the module.
-    fn new(top: &str, hostile: &str) -> Self {
+    /// `hostile` is the body of a branch; `top` stands at the top of the module; `timeout` is in seconds.
+    fn new(top: &str, hostile: &str, timeout: u32) -> Self {
         let place = Place::new();
         let indented = hostile.trim().replace('\n', "\n        ");
         place.write(
@@ -54,10 +57,12 @@ impl World {
         );
         place.write(
             "w.toml",
-            "[instance]\nname = \"orders\"\n[[topic]]\nname = \"orders\"\n[[function]]\nname = \"f\"\n\
-             runtime = \"python3\"\ncode = \"code\"\nhandler = \"index.handler\"\ntimeout = 1\n\
-             memory = 128\n[[trigger]]\nname = \"t\"\nfunction = \"f\"\ntopic = \"orders\"\n\
-             group = \"g\"\noffset = \"earliest\"\n",
+            &format!(
+                "[instance]\nname = \"orders\"\n[[topic]]\nname = \"orders\"\n[[function]]\nname = \"f\"\n\
+                 runtime = \"python3\"\ncode = \"code\"\nhandler = \"index.handler\"\n\
+                 timeout = {timeout}\nmemory = 128\n[[trigger]]\nname = \"t\"\nfunction = \"f\"\n\
+                 topic = \"orders\"\ngroup = \"g\"\noffset = \"earliest\"\n"
+            ),
         );
         let serve = ["serve", "--listen", "127.0.0.1:0", "w.toml"];
         let mut owner = place.moonport(&serve).start();
@@ -170,7 +175,8 @@ fn peak_memory(pid: u32) -> u64 {
 
 fn survives(hostile: &str, told: Told<'_>) {
     if has("python3") {
-        World::new("", hostile).survives(told);
+        let timeout = if told == TIMED_OUT { 1 } else { PATIENT };
+        World::new("", hostile, timeout).survives(told);
     }
 }
 
@@ -254,7 +260,7 @@ fn a_crash_at_import_is_told_and_the_next_process_serves_py4() {
     }
     let top = "MARK = os.path.join(os.path.dirname(__file__), 'mark')\n\
                if not os.path.exists(MARK):\n    open(MARK, 'w').close()\n    os.abort()\n";
-    World::new(top, "pass").survives(Told {
+    World::new(top, "pass", PATIENT).survives(Told {
         error: Some("ProcessExited"),
         end: ", Error: Process exited unexpectedly (signal SIGABRT)",
     });
@@ -265,7 +271,11 @@ fn a_worker_killed_from_outside_is_replaced_log9() {
     if !has("python3") {
         return;
     }
-    let mut world = World::new("", "print('pid', os.getpid(), flush=True)\ntime.sleep(0.9)");
+    let mut world = World::new(
+        "",
+        "print('pid', os.getpid(), flush=True)\ntime.sleep(600)",
+        PATIENT,
+    );
     let bad = world.send("bad");
     let line = world.log.out.wait_for("pid ");
     let pid = line.strip_prefix("pid ").unwrap().parse().unwrap();
@@ -284,7 +294,9 @@ fn an_event_of_32_mb_passes_and_a_larger_one_is_refused_safe11() {
     if !has("python3") {
         return;
     }
-    let world = World::new("", "pass");
+    let world = World::new("", "pass", PATIENT);
+    let roomy = ["function", "update", "f", "--memory", "512"];
+    world.place.moonport(&roomy).run().expect(0);
     let size = 32 * 1024 * 1024;
     let largest = format!("[{{\"body\":\"{}\"}}]", "x".repeat(size - 13));
     let invoke = ["invoke", "f", "--event-file", "event.json", "--json"];
@@ -311,7 +323,7 @@ fn json_that_no_value_holds_arrives_as_it_was_sent_safe11_tr13() {
     if !has("python3") {
         return;
     }
-    let mut world = World::new("", "pass");
+    let mut world = World::new("", "pass", PATIENT);
     let deep = "[".repeat(129) + &"]".repeat(129);
     for (sent, met) in [
         ("{\"n\": 1e400}", "{'n': inf}"),
@@ -336,7 +348,7 @@ fn moonport_killed_between_attempts_goes_on_with_the_count_tr32() {
     if !has("python3") {
         return;
     }
-    let mut world = World::new("", "raise ValueError('no stock')");
+    let mut world = World::new("", "raise ValueError('no stock')", PATIENT);
     let bad = world.send("bad");
     let failed = Told {
         error: Some("FunctionUnhandledError"),

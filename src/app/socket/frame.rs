@@ -5,8 +5,8 @@ use std::io;
 use serde::Serialize;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-/// Longest line to the owner: the largest body in base64, several times over.
-pub const MAX_REQUEST: usize = 32 * 1024 * 1024;
+/// Longest line to the owner: the largest event of a function in base64, with room for what goes around it.
+pub const MAX_REQUEST: usize = 48 * 1024 * 1024;
 /// Longest line from the owner.
 pub const MAX_ANSWER: usize = 128 * 1024 * 1024;
 
