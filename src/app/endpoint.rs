@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::app::access_keys::Kept;
 use crate::clock::{BrokerClock, RealClock};
 use crate::cluster::Cluster;
+use crate::config::settings::Certificate;
 use crate::control::instances::Endpoint;
 use crate::gateway::{AccessKey, AccessKeys, Gateway, GatewayOptions, Identity, serve};
 use crate::report::Report;
@@ -19,6 +20,7 @@ pub struct Doorway {
     pub folder: PathBuf,
     /// Beyond loopback, clients come in without credentials.
     pub anonymous: bool,
+    pub certificate: Option<Certificate>,
     pub clock: BrokerClock,
     pub real: RealClock,
 }
@@ -47,7 +49,10 @@ impl Doorway {
     /// Opens an endpoint before a cluster; the error is for a person.
     pub async fn open(&self, listen: SocketAddr, cluster: Cluster) -> Result<OpenEndpoint, String> {
         let options = GatewayOptions {
-            identity: Identity::Folder(self.folder.clone()),
+            identity: match self.certificate.clone() {
+                Some(Certificate { chain, key }) => Identity::Files { chain, key },
+                None => Identity::Folder(self.folder.clone()),
+            },
             keys: self.keys.0.clone(),
             anonymous: self.anonymous,
             ..GatewayOptions::new(listen)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::app::access_keys::Kept;
 use crate::clock::{BrokerClock, RealClock};
 use crate::cluster::Cluster;
+use crate::config::settings::Certificate;
 use crate::control::instances::Endpoint;
 
 /// What every endpoint of a process would share.
@@ -15,6 +16,7 @@ pub struct Doorway {
     pub keys: KeyTable,
     pub folder: PathBuf,
     pub anonymous: bool,
+    pub certificate: Option<Certificate>,
     pub clock: BrokerClock,
     pub real: RealClock,
 }

@@ -21,6 +21,7 @@ use crate::app::parts::{OwnInstances, OwnOutlet, OwnSurroundings};
 use crate::app::runs::OwnRuns;
 use crate::clock::{BrokerClock, RealClock};
 use crate::config::paths::DataDir;
+use crate::config::settings::Certificate;
 use crate::control::Control;
 use crate::control::error::ControlError;
 use crate::domain::names::FunctionName;
@@ -46,6 +47,8 @@ pub struct EngineOptions {
     pub listening: Listening,
     /// Beyond loopback, clients come in without credentials.
     pub anonymous: bool,
+    /// What clients that speak TLS are shown, instead of a certificate made on first use.
+    pub certificate: Option<Certificate>,
     /// Whether triggers run; a single command only looks at them.
     pub triggers_run: bool,
     pub functions: Vec<(FunctionName, Arc<dyn Function>)>,
@@ -68,6 +71,7 @@ impl EngineOptions {
             runs_bytes: crate::config::settings::DEFAULT_RUNS_BYTES,
             listening: Listening::AsDefined,
             anonymous: false,
+            certificate: None,
             triggers_run: true,
             functions: Vec::new(),
             program: std::env::current_exe().map_err(AppError::NoProgram)?,
@@ -108,17 +112,13 @@ impl Engine {
         };
         let runs = Runs::open(&options.data.runs(), options.runs_bytes)?;
         let runs = Arc::new(OwnRuns(Arc::new(runs)));
-        let keyring = Arc::new(Keyring::open(&options.data).map_err(|source| {
-            AppError::DirectoryUnusable {
-                path: options.data.keys(),
-                source,
-            }
-        })?);
+        let keyring = Arc::new(open_keyring(&options.data)?);
         let host = function_host(&options, &clock, &feed, &runs);
         register(&host, &documents, options.functions)?;
         let doorway = Doorway {
             keys: keyring.table.clone(),
             folder: options.data.keys(),
+            certificate: options.certificate,
             anonymous: options.anonymous,
             clock: clock.clone(),
             real: options.real.clone(),
@@ -209,6 +209,13 @@ impl Engine {
         ));
         Ok(())
     }
+}
+
+fn open_keyring(data: &DataDir) -> Result<Keyring, AppError> {
+    Keyring::open(data).map_err(|source| AppError::DirectoryUnusable {
+        path: data.keys(),
+        source,
+    })
 }
 
 async fn open_documents(data: &DataDir) -> Result<Documents, AppError> {

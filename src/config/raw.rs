@@ -1,5 +1,7 @@
 //! The configuration file as written. Unknown keys are refused, every key is optional.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -7,6 +9,15 @@ use serde::Deserialize;
 pub struct RawConfig {
     pub console: RawConsole,
     pub runs: RawRuns,
+    pub endpoint: RawEndpoint,
+}
+
+/// `[endpoint]`: what clients that speak TLS are shown; both files or neither, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RawEndpoint {
+    pub certificate: Option<PathBuf>,
+    pub certificate_key: Option<PathBuf>,
 }
 
 /// `[console]`: how the screen looks; flags win over it.

@@ -1,11 +1,11 @@
 //! Checked settings: the configuration file under the flags of the command line.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::error::ConfigError;
 use crate::config::paths::Paths;
-use crate::config::raw::{Color, RawConfig, RawConsole, TimeStyle};
+use crate::config::raw::{Color, RawConfig, RawConsole, RawEndpoint, TimeStyle};
 
 /// Bytes kept of invocation records and log lines unless the file says otherwise.
 pub const DEFAULT_RUNS_BYTES: u64 = 256 * 1024 * 1024;
@@ -17,6 +17,15 @@ pub struct Settings {
     pub console: ConsoleSettings,
     /// Bytes kept of invocation records and log lines in total; the oldest go first.
     pub runs_bytes: u64,
+    /// What endpoints show to clients that speak TLS, instead of a certificate made on first use.
+    pub certificate: Option<Certificate>,
+}
+
+/// The owner's certificate chain and its key, in PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    pub chain: PathBuf,
+    pub key: PathBuf,
 }
 
 /// How the screen looks and what it allows.
@@ -69,7 +78,9 @@ impl Settings {
             Some(file) => read(file, paths.config_named)?,
             None => RawConfig::default(),
         };
+        let certificate = certificate(raw.endpoint, paths.config.as_deref())?;
         Ok(Self {
+            certificate,
             console: console(raw.console, overrides),
             runs_bytes: raw
                 .runs
@@ -77,6 +88,23 @@ impl Settings {
                 .map_or(DEFAULT_RUNS_BYTES, |mib| mib.max(1).saturating_mul(1 << 20)),
             paths,
         })
+    }
+}
+
+/// Relative paths start from the folder of the file.
+fn certificate(raw: RawEndpoint, file: Option<&Path>) -> Result<Option<Certificate>, ConfigError> {
+    let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+    match (raw.certificate, raw.certificate_key) {
+        (Some(chain), Some(key)) => Ok(Some(Certificate {
+            chain: folder.join(chain),
+            key: folder.join(key),
+        })),
+        (None, None) => Ok(None),
+        _ => Err(ConfigError::Malformed {
+            path: file.unwrap_or(Path::new("")).to_owned(),
+            line: 1,
+            problem: "`certificate` and `certificate-key` of `[endpoint]` go together".to_owned(),
+        }),
     }
 }
 
@@ -132,6 +160,21 @@ mod tests {
         })
         .unwrap();
         Settings::load(paths, overrides)
+    }
+
+    #[test]
+    fn a_certificate_is_found_beside_the_file_and_never_half_given() {
+        let given = "[endpoint]\ncertificate = \"c.pem\"\ncertificate-key = \"/k.pem\"\n";
+        let settings = load(given, &ConsoleOverrides::default()).unwrap();
+        let certificate = settings.certificate.unwrap();
+        let folder = settings.paths.config.unwrap();
+        assert_eq!(certificate.chain, folder.with_file_name("c.pem"));
+        assert_eq!(certificate.key, Path::new("/k.pem"));
+        let half = load(
+            "[endpoint]\ncertificate = \"c.pem\"\n",
+            &ConsoleOverrides::default(),
+        );
+        assert!(half.unwrap_err().to_string().contains("go together"));
     }
 
     #[test]

@@ -98,6 +98,7 @@ impl Launch {
     fn engine(&self, data: DataDir) -> Result<EngineOptions, Report> {
         let mut options = EngineOptions::new(data)?;
         options.runs_bytes = self.settings.runs_bytes;
+        options.certificate.clone_from(&self.settings.certificate);
         options.real = self.real.clone();
         let audit = order_audit().map_err(crate::cli::session::bad_name)?;
         options.functions.push(audit);

@@ -12,11 +12,12 @@ use crate::cli::bench::measure::{Latencies, Measured};
 use crate::clock::RealClock;
 use crate::cluster::error::ClusterError;
 use crate::cluster::messaging::{Ack, Delivery, MAX_RECEIVE, Receive, RouteRequest, Send};
-use crate::cluster::session::Caller;
+use crate::cluster::session::{Caller, ClientKind, ClientSettings};
 use crate::cluster::{Messaging, Reply};
 use crate::domain::message::Draft;
-use crate::domain::names::{GroupName, TopicName};
-use crate::domain::subscription::FilterExpression;
+use crate::domain::names::{ClientId, GroupName, TopicName};
+use crate::domain::retry_policy::RetryPolicy;
+use crate::domain::subscription::{FilterExpression, Subscription};
 
 /// Real time a receive waits for more before the run counts as drained.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,6 +40,7 @@ pub struct Shape {
 #[derive(Clone)]
 pub struct Load {
     messaging: Arc<dyn Messaging>,
+    caller: Caller,
     real: RealClock,
     shape: Arc<Shape>,
     body: Bytes,
@@ -50,8 +52,10 @@ pub struct Load {
 
 impl Load {
     pub fn new(messaging: Arc<dyn Messaging>, real: RealClock, shape: Shape) -> Self {
+        let client = format!("{GROUP}@{}", std::process::id());
         Self {
             messaging,
+            caller: ClientId::new(client).map_or_else(|_| Caller::local(), Caller::local_client),
             real,
             body: Bytes::from(vec![b'x'; shape.size]),
             shape: Arc::new(shape),
@@ -111,7 +115,25 @@ impl Load {
         let route = RouteRequest {
             topic: self.shape.topic.clone(),
         };
-        self.messaging.route(&Caller::local(), route).await?;
+        self.messaging.route(&self.caller, route).await?;
+        let subscription = Subscription {
+            topic: self.shape.topic.clone(),
+            filter: FilterExpression::all(),
+        };
+        // A cluster elsewhere serves known consumers only.
+        let settings = ClientSettings {
+            kind: ClientKind::SimpleConsumer,
+            language: "RUST".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            publishing: Vec::new(),
+            group: Some(Self::group()?),
+            subscriptions: vec![subscription],
+            fifo: false,
+            retry_policy: RetryPolicy::default(),
+            max_attempts: 0,
+            long_poll: PATIENCE,
+        };
+        self.messaging.open_session(&self.caller, settings).await?;
         self.receive(Duration::ZERO, 1).await.map(|_| ())
     }
 
@@ -121,11 +143,10 @@ impl Load {
     }
 
     async fn produce(self) -> Reply<Latencies> {
-        let caller = Caller::local();
         let mut latencies = Latencies::default();
         while self.claim() {
             let sent = self.real.now();
-            self.send(&caller).await?;
+            self.send().await?;
             latencies.record(self.real.now() - sent);
         }
         Ok(latencies)
@@ -154,11 +175,10 @@ impl Load {
     }
 
     async fn round_trips(self) -> Reply<Latencies> {
-        let caller = Caller::local();
         let mut latencies = Latencies::default();
         while self.claim() {
             let sent = self.real.now();
-            self.send(&caller).await?;
+            self.send().await?;
             let deliveries = self.receive(PATIENCE, 1).await?;
             self.ack(&deliveries).await?;
             latencies.record(self.real.now() - sent);
@@ -166,9 +186,9 @@ impl Load {
         Ok(latencies)
     }
 
-    async fn send(&self, caller: &Caller) -> Reply<()> {
+    async fn send(&self) -> Reply<()> {
         let draft = Draft::new(self.shape.topic.clone(), self.body.clone());
-        for outcome in self.messaging.send(caller, Send::one(draft)).await? {
+        for outcome in self.messaging.send(&self.caller, Send::one(draft)).await? {
             outcome?;
         }
         Ok(())
@@ -190,7 +210,7 @@ impl Load {
             poll,
             attempt_id: None,
         };
-        self.messaging.receive(&Caller::local(), request).await
+        self.messaging.receive(&self.caller, request).await
     }
 
     async fn ack(&self, deliveries: &[Delivery]) -> Reply<()> {
@@ -199,7 +219,7 @@ impl Load {
             topic: self.shape.topic.clone(),
             handles: deliveries.iter().map(|d| d.handle.clone()).collect(),
         };
-        for outcome in self.messaging.ack(&Caller::local(), request).await? {
+        for outcome in self.messaging.ack(&self.caller, request).await? {
             outcome.result?;
         }
         Ok(())

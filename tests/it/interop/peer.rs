@@ -33,6 +33,7 @@ impl Peer {
         let place = Place::new();
         place.write("functions/function.js", FUNCTION);
         place.write("workflow.toml", &workflow(set));
+        place.write("config.toml", "");
         if set.certificate {
             certify(&place);
         }
@@ -83,7 +84,8 @@ impl Peer {
 }
 
 fn serve(place: &Place, listen: &str) -> (Running, String) {
-    let arguments = ["serve", "workflow.toml", "--listen", listen];
+    let file = ["serve", "workflow.toml", "--config", "config.toml"];
+    let arguments = [&file[..], &["--listen", listen]].concat();
     let mut running = place
         .moonport(&arguments)
         .env("INTEROP_SECRET", SECRET)
@@ -94,13 +96,14 @@ fn serve(place: &Place, listen: &str) -> (Running, String) {
     (running, address)
 }
 
-/// A certificate for loopback, where the program looks for one.
+/// A certificate of the owner's for loopback.
 fn certify(place: &Place) {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    place.write("data/keys/certificate.pem", &made.cert.pem());
+    place.write("certificate.pem", &made.cert.pem());
+    place.write("key.pem", &made.signing_key.serialize_pem());
     place.write(
-        "data/keys/certificate-key.pem",
-        &made.signing_key.serialize_pem(),
+        "config.toml",
+        "[endpoint]\ncertificate = \"certificate.pem\"\ncertificate-key = \"key.pem\"\n",
     );
 }
 

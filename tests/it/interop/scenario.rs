@@ -156,7 +156,7 @@ impl Scenario {
         };
         let mut variables = vec![("INTEROP_TLS", u8::from(is_tls).to_string())];
         if self.set.certificate {
-            let roots = peer.place.data().join("keys/certificate.pem");
+            let roots = peer.place.path().join("certificate.pem");
             let roots = roots.display().to_string();
             // Whom the gRPC libraries of Python and Node.js trust.
             variables.push(("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", roots));
