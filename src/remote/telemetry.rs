@@ -104,7 +104,6 @@ impl Stand {
 
     async fn stand(&self, answer: &mut Option<oneshot::Sender<Told>>) -> Result<(), ClusterError> {
         let (outbound, told) = mpsc::channel(1);
-        let mut inbound = self.call(told).await?;
         let first = v2::TelemetryCommand {
             status: Some(status::ok()),
             command: Some(Command::Settings(settings::to_settings(
@@ -112,8 +111,9 @@ impl Stand {
                 self.link.access_point(),
             ))),
         };
-        // The receiving end lives in the call.
+        // Before the call: some clusters begin to answer only when they have heard the settings.
         let _ = outbound.send(first).await;
+        let mut inbound = self.call(told).await?;
         while let Some(command) = inbound.message().await.map_err(|error| broken(&error))? {
             self.hear(command, answer);
         }

@@ -1,10 +1,16 @@
 //! The behaviour of [`Messaging`], played twice: by the embedded broker, and by the client of clusters elsewhere through an
 //! endpoint before that broker. Failures are compared by their code, which is what the wire keeps.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use moonport::clock::{BrokerClock, RealClock};
 use moonport::cluster::Messaging;
 use moonport::cluster::error::ClusterError;
 use moonport::cluster::messaging::{
@@ -19,6 +25,7 @@ use moonport::domain::topic::TopicType;
 use moonport::proto::status;
 use moonport::proto::v2::Code;
 use moonport::remote::{RemoteOptions, connect};
+use tokio::net::TcpListener;
 
 use crate::gateway_endpoint::{Endpoint, soon};
 use crate::support::broker::{bodies, draft, fifo, group, receive, seconds, settings, topic};
@@ -418,6 +425,37 @@ async fn what_is_refused_has_the_same_code(world: World) {
         (found.topic_type, found.read_queues),
         (TopicType::Normal, 4)
     );
+}
+
+/// A cluster whose answer, head and all, begins only when it has heard the client: it says the settings back.
+async fn answer_what_was_heard(listener: TcpListener) {
+    let (socket, _) = listener.accept().await.unwrap();
+    let service = service_fn(|request: http::Request<Incoming>| async {
+        let heard = request.into_body().frame().await.unwrap().unwrap();
+        let settings = Full::new(heard.into_data().unwrap());
+        let answer = http::Response::builder().header("content-type", "application/grpc");
+        Ok::<_, Infallible>(answer.body(settings).unwrap())
+    });
+    let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    // The client breaks it off when the test ends.
+    let _ = server.serve_connection(TokioIo::new(socket), service).await;
+}
+
+#[tokio::test]
+async fn settings_are_said_before_the_cluster_says_anything() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let options = RemoteOptions::new(listener.local_addr().unwrap().to_string());
+    tokio::spawn(answer_what_was_heard(listener));
+    let remote = connect(options, BrokerClock::system(), RealClock::system()).unwrap();
+    let caller = Caller::local_client(ClientId::new("c").unwrap());
+    let asked = ClientSettings {
+        publishing: vec![topic("orders")],
+        ..settings(ClientKind::Producer)
+    };
+
+    let held = soon(remote.open_session(&caller, asked.clone())).await;
+
+    assert_eq!(held.unwrap().publishing, asked.publishing);
 }
 
 macro_rules! twice {
