@@ -210,6 +210,8 @@ impl World {
         if let Ok(new) = changed {
             let sent = self.model.sent.get_mut(&number).unwrap();
             let attempt = handle.attempt;
+            // As with a delivery: the handle of a lease that a crash took may still be good.
+            let may_be_good = extends && matches!(sent.groups[of], Known::Unsure { .. });
             if extends {
                 sent.groups[of] = Known::Out { attempt, until };
                 self.model.out.push((of, number, new));
@@ -219,7 +221,9 @@ impl World {
                 self.model.uncommitted.clear();
                 sent.fail(of, attempt, until);
             }
-            self.model.void.push((of, number, handle));
+            if !may_be_good {
+                self.model.void.push((of, number, handle));
+            }
         }
         Ok(())
     }

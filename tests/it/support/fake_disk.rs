@@ -8,7 +8,7 @@ use std::sync::Arc;
 use moonport::store::disk::{Disk, Medium};
 use parking_lot::Mutex;
 
-/// Writes are torn at this size.
+/// Writes are torn into pieces of this size, any of which may survive.
 const SECTOR: usize = 512;
 
 /// A directory in memory with a crash in it.
@@ -122,9 +122,11 @@ impl Bytes {
             match (chance.u8(0..4), change) {
                 (0, _) => {}
                 (1, Change::Write(offset, data)) => {
-                    let sectors = chance.usize(0..=data.len() / SECTOR);
-                    let torn = data[..sectors * SECTOR].to_vec();
-                    Self::apply(&mut bytes, &Change::Write(*offset, torn));
+                    for (at, sector) in (*offset..).step_by(SECTOR).zip(data.chunks(SECTOR)) {
+                        if chance.bool() {
+                            Self::apply(&mut bytes, &Change::Write(at, sector.to_vec()));
+                        }
+                    }
                 }
                 (_, change) => Self::apply(&mut bytes, change),
             }
