@@ -23,12 +23,11 @@ use crate::domain::names::InstanceId;
 use crate::domain::timestamp::Timestamp;
 use crate::report::{Exit, Hint, Report};
 use crate::store;
+use crate::store::cache::CacheBudget;
 use crate::store::open::Options;
 
 /// Bytes of memory that all journals together use as caches.
 const CACHE_BUDGET: usize = 128 * 1024 * 1024;
-/// A journal gets at least this much of it.
-const MIN_CACHE: usize = 8 * 1024 * 1024;
 
 /// What every instance is built from.
 pub struct InstanceOptions {
@@ -49,6 +48,7 @@ pub struct InstanceSet(Arc<Inner>);
 
 struct Inner {
     options: InstanceOptions,
+    cache: CacheBudget,
     entries: RwLock<BTreeMap<InstanceId, Entry>>,
     /// One change of an instance at a time.
     changing: tokio::sync::Mutex<()>,
@@ -65,9 +65,9 @@ struct Entry {
 impl InstanceSet {
     /// Opens every instance the documents know, at the same time. One that cannot be opened says so in its status.
     pub async fn open(options: InstanceOptions, known: Vec<InstanceDefinition>) -> Self {
-        let share = cache_share(known.len());
+        let cache = CacheBudget::new(CACHE_BUDGET);
         let opening = known.iter().map(|definition| {
-            let opened = open_broker(&options, definition.clone(), share);
+            let opened = open_broker(&options, &cache, definition.clone());
             async { (definition.clone(), opened.await) }
         });
         let opened = futures_util::future::join_all(opening).await;
@@ -83,6 +83,7 @@ impl InstanceSet {
         let entries = RwLock::new(entries.collect());
         Self(Arc::new(Inner {
             options,
+            cache,
             entries,
             changing: tokio::sync::Mutex::new(()),
         }))
@@ -147,8 +148,7 @@ impl InstanceSet {
                 format!("belongs to instance `{}` already", row.definition.id),
             ));
         }
-        let share = cache_share(self.0.entries.read().len() + 1);
-        let broker = open_broker(&self.0.options, definition.clone(), share).await;
+        let broker = open_broker(&self.0.options, &self.0.cache, definition.clone()).await;
         let broker = broker.map_err(ControlError::StoreFailed)?;
         self.0.options.documents.put_instance(&definition)?;
         let id = definition.id.clone();
@@ -280,16 +280,17 @@ impl Entry {
 /// Opening reads files and replays, so it has a thread of its own.
 async fn open_broker(
     options: &InstanceOptions,
+    cache: &CacheBudget,
     definition: InstanceDefinition,
-    cache_bytes: usize,
 ) -> Result<Broker, String> {
     let path = options.data.instance(&definition.id);
     let (clock, real) = (options.clock.clone(), options.real.clone());
     let (ids, feed) = (options.ids.clone(), options.feed.clone());
     let host_name = options.host_name.clone();
+    let cache = cache.clone();
     let opening = tokio::task::spawn_blocking(move || {
         let journal_options = Options {
-            cache_bytes,
+            cache,
             ..Options::default()
         };
         let journal = store::open::open(&path, journal_options).map_err(|error| told(&error))?;
@@ -307,10 +308,6 @@ async fn open_broker(
     opening
         .await
         .unwrap_or_else(|error| Err(format!("opening the store failed: {error}")))
-}
-
-fn cache_share(instances: usize) -> usize {
-    (CACHE_BUDGET / instances.max(1)).max(MIN_CACHE)
 }
 
 /// Headline, causes and hint on one line.

@@ -1,5 +1,6 @@
 //! The only room that knows redb: the journal of each instance, its segments, indexes and checkpoints; definitions and trigger state; invocation records and log lines. It knows no rules.
 
+pub mod cache;
 mod checkpoint;
 mod codec;
 pub mod console;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::record::Record;
+use crate::store::cache::{CacheBudget, Share};
 use crate::store::checkpoint::{self, Catalogue, FORMAT};
 use crate::store::codec;
 use crate::store::disk::Disk;
@@ -29,8 +30,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Log bytes of one commit, exceeded by a single append only.
     pub commit_bytes: usize,
-    /// This journal's share of the process's cache budget.
-    pub cache_bytes: usize,
+    /// What it shares with the other journals of the process.
+    pub cache: CacheBudget,
     /// How long riders wait for somebody else's commit.
     pub patience: Duration,
     /// Idle time after which the files are made ready for a fast start.
@@ -46,29 +47,12 @@ impl Default for Options {
         Self {
             segment_bytes: 256 * 1024 * 1024,
             commit_bytes: 2 * 1024 * 1024,
-            cache_bytes: 128 * 1024 * 1024,
+            cache: CacheBudget::new(128 * 1024 * 1024),
             patience: Duration::from_millis(20),
             quiet: Duration::from_secs(1),
             run_entries: 32 * 1024,
             checkpoint_bytes: 64 * 1024 * 1024,
         }
-    }
-}
-
-impl Options {
-    /// Half of the budget holds recent messages, as they are handed out.
-    pub(super) fn recent_cache(&self) -> usize {
-        self.cache_bytes / 2
-    }
-
-    /// A quarter holds pages of the active segment.
-    pub(super) fn active_cache(&self) -> usize {
-        self.cache_bytes / 4
-    }
-
-    /// The rest is shared by the few sealed segments that are open at once.
-    pub(super) fn sealed_cache(&self) -> usize {
-        self.cache_bytes / 16
     }
 }
 
@@ -135,10 +119,11 @@ struct Opened {
 
 impl Opened {
     fn fresh(disk: Arc<dyn Disk>, options: Options) -> Result<Self, StoreError> {
-        let segment = Segment::create(&disk, 1, options.active_cache(), |transaction| {
+        let share = Arc::new(options.cache.join());
+        let segment = Segment::create(&disk, 1, share.active(), |transaction| {
             checkpoint::write_head(transaction, 1, &Catalogue::default())
         })?;
-        Self::over(disk, options, segment, Catalogue::default(), &[])
+        Self::over(disk, options, share, segment, Catalogue::default(), &[])
     }
 
     fn existing(
@@ -147,8 +132,9 @@ impl Opened {
         newest: u64,
         older: &[u64],
     ) -> Result<Self, StoreError> {
+        let share = Arc::new(options.cache.join());
         let segment = Segment::closed(&disk, newest);
-        segment.open_writable(options.active_cache())?;
+        segment.open_writable(share.active())?;
         let head = segment.view(checkpoint::read_head)?;
         if head.format > FORMAT {
             return Err(StoreError::NewerFormat {
@@ -158,17 +144,18 @@ impl Opened {
             });
         }
         let catalogue = segment.view(checkpoint::read_catalogue)?;
-        Self::over(disk, options, segment, catalogue, older)
+        Self::over(disk, options, share, segment, catalogue, older)
     }
 
     fn over(
         disk: Arc<dyn Disk>,
         options: Options,
+        share: Arc<Share>,
         segment: Segment,
         catalogue: Catalogue,
         older: &[u64],
     ) -> Result<Self, StoreError> {
-        let shelf = Shelf::new(disk.clone(), options.sealed_cache());
+        let shelf = Shelf::new(disk.clone(), share.clone());
         for (topic, at) in catalogue.deleted() {
             shelf.delete_topic(topic, at);
         }
@@ -187,7 +174,7 @@ impl Opened {
         };
         let log = Arc::new(Log {
             shelf,
-            recent: Recent::new(options.recent_cache()),
+            recent: Recent::new(share),
         });
         let mut opened = Self {
             options,

@@ -7,13 +7,14 @@ use parking_lot::Mutex;
 
 use crate::domain::message::Message;
 use crate::domain::names::TopicName;
+use crate::store::cache::Share;
 
 /// Memory of a message beyond what [`Message::weight`] counts: the struct, its texts' allocations, its places in here.
 const FIXED: usize = 400;
 
 /// The newest messages of an instance within a budget of bytes; the oldest leave first.
 pub(super) struct Recent {
-    budget: usize,
+    share: Arc<Share>,
     state: Mutex<State>,
 }
 
@@ -35,9 +36,9 @@ struct Lane {
 }
 
 impl Recent {
-    pub(super) fn new(budget: usize) -> Self {
+    pub(super) fn new(share: Arc<Share>) -> Self {
         Self {
-            budget,
+            share,
             state: Mutex::default(),
         }
     }
@@ -47,7 +48,7 @@ impl Recent {
         for message in messages {
             state.insert(message);
         }
-        state.shrink(self.budget);
+        state.shrink(self.share.recent());
     }
 
     /// Consecutive messages from `from` on; empty when the first is not here.
@@ -154,7 +155,12 @@ fn weight(message: &Message) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::cache::CacheBudget;
     use crate::store::samples;
+
+    fn within(bytes: usize) -> Recent {
+        Recent::new(Arc::new(CacheBudget::new(2 * bytes).join()))
+    }
 
     fn keep(recent: &Recent, name: &str, offsets: std::ops::Range<u64>) {
         let messages: Vec<_> = offsets
@@ -170,7 +176,7 @@ mod tests {
 
     #[test]
     fn consecutive_messages_are_found_from_any_offset() {
-        let recent = Recent::new(1 << 20);
+        let recent = within(1 << 20);
         keep(&recent, "a", 5..9);
         assert_eq!(offsets(&recent, "a", 6), [6, 7, 8]);
         assert!(offsets(&recent, "a", 4).is_empty());
@@ -180,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_oldest_of_all_queues_leave_first_when_the_budget_is_used() {
-        let recent = Recent::new(10 * 600);
+        let recent = within(10 * 600);
         keep(&recent, "a", 0..8);
         keep(&recent, "b", 0..8);
         assert_eq!(offsets(&recent, "b", 0).len(), 8);
@@ -190,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_topic_that_begins_again_shows_nothing_old() {
-        let recent = Recent::new(1 << 20);
+        let recent = within(1 << 20);
         keep(&recent, "a", 0..8);
         recent.forget(&samples::topic("a"));
         keep(&recent, "a", 0..2);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 use crate::domain::names::TopicName;
+use crate::store::cache::Share;
 use crate::store::disk::Disk;
 use crate::store::error::StoreError;
 use crate::store::indexes::{self, Digest, Indexes};
@@ -27,8 +28,8 @@ pub(super) struct Volume {
 /// All segments of a journal.
 pub(super) struct Shelf {
     pub disk: Arc<dyn Disk>,
-    /// redb's cache of one sealed segment.
-    cache: usize,
+    /// Memory for redb's caches.
+    pub share: Arc<Share>,
     volumes: RwLock<BTreeMap<u64, Arc<Volume>>>,
     /// Sealed segments that are open, the one used last at the back.
     open: Mutex<VecDeque<u64>>,
@@ -85,10 +86,10 @@ impl Volume {
 }
 
 impl Shelf {
-    pub(super) fn new(disk: Arc<dyn Disk>, cache: usize) -> Self {
+    pub(super) fn new(disk: Arc<dyn Disk>, share: Arc<Share>) -> Self {
         Self {
             disk,
-            cache,
+            share,
             volumes: RwLock::default(),
             open: Mutex::default(),
             floors: RwLock::default(),
@@ -134,7 +135,7 @@ impl Shelf {
         let mut open = self.open.lock();
         open.retain(|other| *other != first);
         open.push_back(first);
-        volume.segment.open_readable(self.cache)?;
+        volume.segment.open_readable(self.share.sealed())?;
         if open.len() > OPEN
             && let Some(oldest) = open.pop_front()
             && let Some(volume) = self.volumes.read().get(&oldest)

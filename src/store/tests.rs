@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::domain::record::{Record, Subject};
 use crate::domain::timestamp::Timestamp;
+use crate::store::cache::CacheBudget;
 use crate::store::error::StoreError;
 use crate::store::journal::{Journal, KeyQuery, QueueSpan};
 use crate::store::open::{Options, open};
@@ -76,7 +77,7 @@ fn records_are_in_the_order_of_the_appends_whoever_waits() {
 fn messages_larger_than_any_page_are_read_back_whole() {
     let directory = tempfile::tempdir().unwrap();
     let options = Options {
-        cache_bytes: 0,
+        cache: CacheBudget::new(0),
         ..small()
     };
     let (_witness, journal) = start(directory.path(), options);

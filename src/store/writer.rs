@@ -251,7 +251,7 @@ impl Writer {
         let segment = Segment::create(
             &self.log.shelf.disk,
             first,
-            self.options.active_cache(),
+            self.log.shelf.share.active(),
             |transaction| {
                 checkpoint::write_head(transaction, first, &catalogue)?;
                 checkpoint::write_checkpoint(transaction, self.sequence, &state)

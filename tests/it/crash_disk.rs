@@ -8,6 +8,7 @@ use moonport::domain::message::{BodyEncoding, Message, MessageType, Place, Prope
 use moonport::domain::names::TopicName;
 use moonport::domain::record::Record;
 use moonport::domain::timestamp::Timestamp;
+use moonport::store::cache::CacheBudget;
 use moonport::store::error::StoreError;
 use moonport::store::journal::{Journal, Located, Observer};
 use moonport::store::open::{Options, open_on};
@@ -24,7 +25,7 @@ fn options() -> Options {
         segment_bytes: 3000,
         run_entries: 8,
         checkpoint_bytes: 1000,
-        cache_bytes: 0,
+        cache: CacheBudget::new(0),
         patience: Duration::MAX,
         quiet: Duration::MAX,
         ..Options::default()

@@ -1,5 +1,6 @@
 //! Random histories: every look-up answers as the model does, before and after a restart.
 
+use crate::store::cache::CacheBudget;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -230,11 +231,11 @@ proptest! {
 
     #[test]
     fn look_ups_answer_as_the_model_does(history in steps()) {
-        run(history.clone(), &Options { cache_bytes: 0, ..small() });
+        run(history.clone(), &Options { cache: CacheBudget::new(0), ..small() });
     }
 
     #[test]
     fn look_ups_through_the_cache_answer_as_the_model_does(history in steps()) {
-        run(history, &Options { cache_bytes: 200_000, ..small() });
+        run(history, &Options { cache: CacheBudget::new(200_000), ..small() });
     }
 }

@@ -1,5 +1,6 @@
 //! Segments go when nothing live is in them, and leftovers are carried forward.
 
+use crate::store::cache::CacheBudget;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +67,7 @@ fn segments_without_live_messages_are_dropped() {
 fn leftovers_are_carried_forward_with_their_traces() {
     let directory = tempfile::tempdir().unwrap();
     let options = Options {
-        cache_bytes: 0,
+        cache: CacheBudget::new(0),
         ..small()
     };
     let (witness, journal) = start(directory.path(), options.clone());

@@ -29,7 +29,7 @@ impl Writer {
             return Ok(());
         }
         let segment = &self.active.segment;
-        segment.open_writable(self.options.active_cache())?;
+        segment.open_writable(self.log.shelf.share.active())?;
         // A commit that was answered as failed may have reached the disk after all.
         let last = segment.view(|transaction| LogReader::new(transaction)?.last())?;
         if last.is_some_and(|last| last > self.sequence) {
