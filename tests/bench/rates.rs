@@ -28,12 +28,12 @@ pub(crate) async fn measure(directory: &Path, real: &RealClock) -> (Vec<Measured
     rows.push(plain_redb::measure(directory, redb, real).await);
 
     let broker = open(&directory.join("rates"));
-    let single = topic(&broker, "single", 8).await;
+    let single = topic(&broker.cluster(), "single", 8).await;
     let one = load(&broker, &single, (10_000, SIZE, 1));
     rows.push(named("publish, 1 producer", one.publish().await.unwrap()));
 
-    let eight = topic(&broker, "eight", 8).await;
-    let thousand = topic(&broker, "thousand", 1000).await;
+    let eight = topic(&broker.cluster(), "eight", 8).await;
+    let thousand = topic(&broker.cluster(), "thousand", 1000).await;
     let memory = Memory::watch();
     let (mut few, mut many) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

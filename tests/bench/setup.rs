@@ -7,6 +7,7 @@ use moonport::activity::Feed;
 use moonport::broker::{Broker, BrokerOptions};
 use moonport::cli::bench::load::{Load, Shape};
 use moonport::clock::{BrokerClock, RealClock};
+use moonport::cluster::Cluster;
 use moonport::cluster::admin::{PutMode, PutTopic};
 use moonport::domain::ids::MessageIdGenerator;
 use moonport::domain::instance::InstanceDefinition;
@@ -38,13 +39,13 @@ pub(crate) fn open(directory: &Path) -> Broker {
 }
 
 /// A topic with that many queues; made when missing.
-pub(crate) async fn topic(broker: &Broker, name: &str, queues: u32) -> TopicName {
+pub(crate) async fn topic(cluster: &Cluster, name: &str, queues: u32) -> TopicName {
     let name = TopicName::new(name).unwrap();
     let definition =
         TopicDefinition::new(name.clone(), TopicType::Normal, queues, Timestamp::EPOCH);
     let mode = PutMode::Either;
-    let admin = broker.cluster().admin;
-    admin
+    cluster
+        .admin
         .put_topic(PutTopic { definition, mode })
         .await
         .unwrap();

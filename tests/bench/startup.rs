@@ -70,7 +70,7 @@ async fn prepare(data: &Path, stored: u64) {
     let instances = std::fs::read_dir(data.join("instances")).unwrap();
     let store: PathBuf = instances.map(|entry| entry.unwrap().path()).next().unwrap();
     let broker = setup::open(&store);
-    let topic = setup::topic(&broker, "growth", 8).await;
+    let topic = setup::topic(&broker.cluster(), "growth", 8).await;
     let fill = setup::load(&broker, &topic, (stored, 256, 512));
     fill.publish().await.unwrap();
     broker.close().await;

@@ -60,7 +60,7 @@ pub(crate) async fn measure(
 }
 
 async fn growing(broker: &Broker) -> TopicName {
-    topic(broker, "growth", 8).await
+    topic(&broker.cluster(), "growth", 8).await
 }
 
 /// Brings the store to `stored` messages; nothing when it has them.

@@ -11,12 +11,13 @@ use moonport::control::Activity;
 use moonport::control::functions::PutFunction;
 use moonport::control::triggers::PutTrigger;
 use moonport::domain::function::{FunctionDefinition, Runtime};
-use moonport::domain::names::{FunctionName, GroupName, TopicName, TriggerName};
+use moonport::domain::names::{FunctionName, GroupName, TriggerName};
 use moonport::domain::trigger::TriggerDefinition;
 use moonport::function::runtime::closure::{Context, RocketMqBatch, batch};
 use tokio::sync::watch;
 
 use crate::goals::Goal;
+use crate::setup::topic;
 
 /// Rounds that start workers and fill caches.
 const WARM_UP: u64 = 20;
@@ -68,12 +69,14 @@ async fn add_python(running: &Running) {
     let definition = FunctionDefinition::new(function.clone(), Runtime::Python3, code, handler);
     let put = PutFunction { definition };
     control.functions.put_function(put).await.unwrap();
+    // Before the trigger, which starts at the end of what it finds.
+    let topic = topic(&running.cluster().unwrap(), "pythons", 8).await;
     let instances = control.instances.instances().await.unwrap();
     let definition = TriggerDefinition::new(
         TriggerName::new("python-pythons").unwrap(),
         instances[0].definition.id.clone(),
         function,
-        TopicName::new("pythons").unwrap(),
+        topic,
         GroupName::new("python").unwrap(),
     );
     let put = PutTrigger { definition };
