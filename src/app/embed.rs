@@ -141,7 +141,7 @@ impl HostBuilder {
             engine, throwaway, ..
         } = running;
         let data = engine.data.clone();
-        let shown = launch.over(engine, &data, None).await;
+        let shown = launch.over(engine, &data, None, false).await;
         drop(throwaway);
         shown.map(drop)
     }

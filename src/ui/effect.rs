@@ -58,6 +58,8 @@ pub enum QuitMode {
     /// Finish what runs, then stop.
     Drain,
     Now,
+    /// The screen ends, and a process without one goes on with the broker.
+    Leave,
 }
 
 /// A question and, with its answer, a [`Answer`].

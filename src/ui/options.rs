@@ -52,6 +52,8 @@ pub struct ConsoleOptions {
     pub show_guide: bool,
     /// The broker lives in another process: quitting stops nothing.
     pub attached: bool,
+    /// The broker can go on in a process without a screen.
+    pub can_leave: bool,
     /// How clients reach this program: shown when quitting.
     pub serve_hint: String,
 }
@@ -85,6 +87,7 @@ impl ConsoleOptions {
             guide: None,
             show_guide: false,
             attached: false,
+            can_leave: false,
             serve_hint: "moonport serve".to_owned(),
         }
     }
@@ -117,6 +120,8 @@ pub enum Ended {
     Drain,
     /// The person quit and wants it to stop now.
     Now,
+    /// The person quit and wants the broker to go on without a screen.
+    Leave,
     /// A signal asked, or the terminal is gone.
     Signal,
 }

@@ -377,6 +377,7 @@ impl Console {
                 self.ended = Some(match mode {
                     QuitMode::Drain => Ended::Drain,
                     QuitMode::Now => Ended::Now,
+                    QuitMode::Leave => Ended::Leave,
                 });
             }
         }

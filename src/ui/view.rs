@@ -289,7 +289,8 @@ fn wide_facts(state: &State, canvas: &mut Canvas<'_>, x: u16, y: u16, end: u16) 
 }
 
 fn place_bar(state: &State, canvas: &mut Canvas<'_>, area: Rect, zones: &Zones) {
-    let narrow = zones.class == Class::Narrow;
+    let long: usize = Place::ALL.iter().map(|place| place.title().len() + 4).sum();
+    let narrow = zones.class == Class::Narrow || long > usize::from(area.width);
     let current = state.current.place();
     let dead = state.shared.overview().counters().dead_letters;
     let mut x = area.x + 1;
@@ -317,7 +318,7 @@ fn place_bar(state: &State, canvas: &mut Canvas<'_>, area: Rect, zones: &Zones) 
         canvas.hit(Rect::new(x, area.y, used, 1), Target::Act(place.action()));
         x += used + u16::from(narrow);
     }
-    if narrow {
+    if zones.class == Class::Narrow {
         let clock = clock_part(state);
         let left = area.right().saturating_sub(x + 1);
         let cells = u16::try_from(clock.width()).unwrap_or(14);

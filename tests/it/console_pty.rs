@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What the terminal shows, fed by its own thread.
 type Screen = Arc<(Mutex<vt100::Parser>, Condvar)>;
 
-/// `moonport demo` in a terminal of its own.
+/// `moonport` in a terminal of its own.
 struct Console {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
@@ -27,6 +27,10 @@ struct Console {
 
 impl Console {
     fn demo(place: &Place, cols: u16, rows: u16) -> Self {
+        Self::start(place, &["demo"], cols, rows)
+    }
+
+    fn start(place: &Place, arguments: &[&str], cols: u16, rows: u16) -> Self {
         let size = PtySize {
             rows,
             cols,
@@ -35,7 +39,7 @@ impl Console {
         };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_moonport"));
-        command.arg("demo");
+        command.args(arguments);
         command.env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", place.path());
@@ -168,4 +172,31 @@ fn the_order_workflow_runs_by_keys_in_80_columns() {
 #[test]
 fn the_order_workflow_runs_by_keys_in_120_columns() {
     order_workflow_by_keys(120, 35);
+}
+
+#[test]
+fn a_broker_left_running_goes_on_without_the_screen() {
+    let place = Place::new();
+    let data = place.data();
+    place.write(
+        "moonport.toml",
+        "[instance]\nname = \"orders\"\nlisten = \"127.0.0.1:0\"\n[[topic]]\nname = \"kept\"\n",
+    );
+    let arguments = ["--data-dir", data.to_str().unwrap()];
+    let mut console = Console::start(&place, &arguments, 100, 30);
+    console.wait(&["kept", "RUNNING"]);
+    console.press("q");
+    console.wait(&["Leave it running"]);
+    console.press("\u{1b}[C\r");
+    console.wait(&["the broker goes on in process"]);
+    assert_eq!(console.child.wait().unwrap().exit_code(), 0);
+
+    let shown = console.screen.0.lock().screen().contents();
+    let (_, after) = shown.split_once("in process ").unwrap();
+    let (pid, _) = after.split_once(':').unwrap();
+    // Another command reaches the process that took over.
+    let topics = place.moonport(&["topic", "list"]).run().expect(0).out;
+    assert!(topics.contains("kept"), "{topics}");
+    let pid = nix::unistd::Pid::from_raw(pid.trim().parse().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
 }

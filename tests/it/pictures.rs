@@ -19,6 +19,8 @@ struct Picture {
     title: &'static str,
     size: (u16, u16),
     keys: &'static [&'static str],
+    /// Pasted after them.
+    paste: &'static str,
 }
 
 const PICTURES: &[Picture] = &[
@@ -27,42 +29,49 @@ const PICTURES: &[Picture] = &[
         title: "The log, by request: one has failed, and its next attempt is due in some seconds",
         size: (132, 36),
         keys: &["7"],
+        paste: "",
     },
     Picture {
         file: "topics",
         title: "Topics with their throughput, lag and queues",
         size: (120, 32),
-        keys: &["2", "j"],
+        keys: &["2", "gg", "j j"],
+        paste: "",
     },
     Picture {
         file: "message",
         title: "Messages of a topic; one with its body and its life",
         size: (120, 32),
-        keys: &["2", "j", "Enter", "j"],
+        keys: &["2", "gg", "j j j", "Enter", "j"],
+        paste: "",
     },
     Picture {
         file: "send",
         title: "Sending a message, with the body checked while it is typed",
         size: (120, 32),
-        keys: &["2", "j", "s"],
+        keys: &["2", "gg", "j j j", "s"],
+        paste: "\"event\": \"OrderCreated\",\n  \"orderId\": \"{{seq:ORD-%04d}}\",\n  \"amount\": 250,\n  \"at\": \"{{now}}\"",
     },
     Picture {
         file: "palette",
         title: "The palette: commands with what they do and their keys, places, and names",
         size: (120, 32),
         keys: &["3", "j", ":", "re"],
+        paste: "",
     },
     Picture {
         file: "dead-letters",
         title: "Dead letters with their error, and where they came from",
         size: (120, 32),
         keys: &["8"],
+        paste: "",
     },
     Picture {
         file: "workbench",
         title: "A wide screen: places, messages, one message in full, the live log and the throughput",
         size: (200, 56),
         keys: &["6"],
+        paste: "",
     },
 ];
 
@@ -77,6 +86,10 @@ async fn draw(stage: &mut Stage, picture: &Picture) -> String {
         stage.keys(keys).await;
         stage.draw();
         stage.pass(Duration::ZERO).await;
+    }
+    if !picture.paste.is_empty() {
+        stage.paste(picture.paste).await;
+        stage.pass(Duration::from_secs(1)).await;
     }
     svg(&stage.draw(), picture.title)
 }

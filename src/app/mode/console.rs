@@ -2,8 +2,11 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::app::error::AppError;
 use crate::app::guide::OrderGuide;
@@ -46,7 +49,7 @@ impl Launch {
             Access::Owner(lock) => {
                 let _log = self.log(self.data());
                 let engine = Engine::start(self.engine(self.data().clone())?, lock).await?;
-                self.over(engine, self.data(), workflow).await
+                self.over(engine, self.data(), workflow, true).await
             }
         }
     }
@@ -59,7 +62,7 @@ impl Launch {
         let (throwaway, engine) = self.throwaway_engine().await?;
         let data = DataDir::new(throwaway.path()).map_err(super::misplaced)?;
         ready_event(&data).map_err(AppError::NoThrowaway)?;
-        self.over(engine, &data, workflow).await
+        self.over(engine, &data, workflow, false).await
     }
 
     /// Refuses to go on where there is no terminal, before anything is opened.
@@ -72,18 +75,21 @@ impl Launch {
         }
     }
 
-    /// The console over an engine of this process, with the socket beside it; the engine ends with it.
+    /// The console over an engine of this process, with the socket beside it; the engine ends with it. Where the directory
+    /// lasts, `serve` may go on with it.
     pub(in crate::app) async fn over(
         &self,
         engine: Engine,
         data: &DataDir,
         workflow: Option<Workflow>,
+        can_leave: bool,
     ) -> Result<u8, Report> {
         let working = async {
             if let Some(workflow) = &workflow {
                 carry_over(&engine.control, workflow).await?;
             }
-            let options = self.screen(data)?;
+            let mut options = self.screen(data)?;
+            options.can_leave = can_leave;
             let socket = OwnersSocket::open(data, engine.control.clone())?;
             let ended = shown(engine.control.clone(), options).await;
             socket.close().await;
@@ -92,11 +98,59 @@ impl Launch {
         let ended = working.await;
         let patience = match &ended {
             Ok(Ended::Drain) => DRAIN,
-            Ok(Ended::Signal) => PATIENCE,
+            Ok(Ended::Signal | Ended::Leave) => PATIENCE,
             Ok(Ended::Now) | Err(_) => Duration::ZERO,
         };
         engine.stop(patience).await;
+        if matches!(ended, Ok(Ended::Leave)) {
+            self.leave_to_serve(data).await?;
+        }
         ended.map(|_| 0)
+    }
+
+    /// Starts `serve` on the directory, away from this terminal, and returns once clients can connect.
+    async fn leave_to_serve(&self, data: &DataDir) -> Result<(), Report> {
+        let failed = |causes: Vec<String>| {
+            let hint =
+                Some("`moonport serve` starts it by hand; all that is stored is there".to_owned());
+            let mut report = Report::plain("the broker does not go on", hint, Exit::Failed);
+            report.causes = causes;
+            report
+        };
+        let program = std::env::current_exe().map_err(AppError::NoProgram)?;
+        let mut serve = tokio::process::Command::new(program);
+        serve.arg("serve").arg("--data-dir").arg(data.root());
+        if let Some(file) = self
+            .settings
+            .paths
+            .config
+            .as_ref()
+            .filter(|_| self.settings.paths.config_named)
+        {
+            serve.arg("--config").arg(file);
+        }
+        serve
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // The terminal's end is not its end.
+            .process_group(0);
+        let mut serve = serve
+            .spawn()
+            .map_err(|error| failed(vec![error.to_string()]))?;
+        let mut ready = String::new();
+        if let Some(out) = serve.stdout.take() {
+            let read = BufReader::new(out).read_line(&mut ready).await;
+            read.map_err(|error| failed(vec![error.to_string()]))?;
+        }
+        if !ready.starts_with("ready ") {
+            return Err(failed(vec!["`moonport serve` ended at once".to_owned()]));
+        }
+        let pid = serve.id().unwrap_or_default();
+        self.out.line(&format!(
+            "the broker goes on in process {pid}: `moonport` shows it again, `kill {pid}` stops it"
+        ))?;
+        Ok(())
     }
 
     /// What the console is told of settings, terminal and folders.

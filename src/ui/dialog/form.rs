@@ -172,6 +172,8 @@ pub struct Form {
     changed: bool,
     /// What the fields were opened with.
     opened: Vec<String>,
+    /// Submitting was asked for.
+    tried: bool,
 }
 
 /// Cells of the labels.
@@ -183,6 +185,7 @@ impl Form {
         let mut form = Self {
             spec: Box::new(spec),
             opened: fields.iter().map(shown).collect(),
+            tried: false,
             at: fields
                 .iter()
                 .position(|field| field.fixed.is_none())
@@ -234,10 +237,17 @@ impl Form {
         self.faults.iter().find(|fault| fault.key == key)
     }
 
+    /// A field nobody has touched yet is not wrong, only still to be filled in.
+    fn is_untouched(&self, index: usize) -> bool {
+        let now = self.fields.get(index).map(shown);
+        !self.tried && now.as_ref() == self.opened.get(index)
+    }
+
     fn submit(&mut self, shared: &mut Shared) -> Commands {
         if self.busy.is_some() {
             return Vec::new();
         }
+        self.tried = true;
         self.check(shared);
         match self.spec.build(&Values(&self.fields), shared) {
             Ok(Submit::Deed(deed)) => {

@@ -377,32 +377,45 @@ fn summary(row: &GroupRow, shared: &Shared, document: &mut Document) {
     }
 }
 
+const QUEUES: &[Column] = &[
+    Column::right("queue", 0, 0),
+    Column::right("committed", 0, 2),
+    Column::right("max", 0, 4),
+    Column::right("ready", 0, 0),
+    Column::right("in flight", 0, 1),
+    Column::right("retry", 0, 0),
+    Column::right("oldest", 0, 3),
+];
+
 fn queues(progress: &[GroupProgress], document: &mut Document) {
     for topic in progress {
         document.rule(format!("Queues of {}", topic.topic));
-        document.line(Line::muted(format!(
-            "{:>3} {:>9} {:>6} {:>6} {:>6} {:>7}",
-            "q", "committed", "ready", "flight", "retry", "oldest"
-        )));
-        for queue in &topic.queues {
+        let rows = topic.queues.iter().map(|queue| {
             let oldest = if queue.delay_time.is_zero() {
                 "-".to_owned()
             } else {
                 numbers::span(queue.delay_time)
             };
-            document.line(format!(
-                "{:>3} {:>9} {:>6} {:>6} {:>6} {oldest:>7}",
-                queue.queue,
-                numbers::count(queue.committed),
-                numbers::count(queue.ready),
-                numbers::count(queue.in_flight),
-                numbers::count(queue.retrying),
-            ));
+            let counts = [
+                queue.committed,
+                queue.max_offset,
+                queue.ready,
+                queue.in_flight,
+                queue.retrying,
+            ];
+            let mut cells = vec![Line::text(queue.queue.to_string())];
+            cells.extend(counts.map(|count| Line::text(numbers::count(count))));
+            cells.push(Line::text(oldest));
+            cells
+        });
+        document.table(QUEUES, rows.collect());
+        for queue in &topic.queues {
             for (group, offset) in &queue.blocked {
-                document.line(Line::of(
-                    format!("    ▲ message group {group} waits behind offset {offset}"),
-                    Token::Warn,
-                ));
+                let text = format!(
+                    "▲ queue {}: message group {group} waits behind offset {offset}",
+                    queue.queue
+                );
+                document.flow(Line::of(text, Token::Warn), 2);
             }
         }
     }

@@ -42,6 +42,14 @@ const COLUMNS: &[Column] = &[
     Column::right("RETENTION", 9, 9),
 ];
 
+const QUEUES: &[Column] = &[
+    Column::right("queue", 0, 0),
+    Column::right("min", 0, 2),
+    Column::right("max", 0, 3),
+    Column::right("messages", 0, 0),
+    Column::left("last in", 0, 0, 1),
+];
+
 /// Queues listed in the detail before the rest is counted.
 const QUEUES_SHOWN: usize = 32;
 
@@ -180,7 +188,7 @@ impl Listing for TopicList {
             }
             Action::Add => Offer::Yes,
             Action::Send => Offer::when(shared.instance().is_some(), "no instance runs"),
-            Action::Open | Action::Edit | Action::Delete | Action::Filters => {
+            Action::Open | Action::Edit | Action::Delete => {
                 Offer::when(row.is_some(), "no topic is selected")
             }
             _ => Offer::Never,
@@ -341,22 +349,20 @@ fn summary(row: &TopicRow, shared: &Shared, document: &mut Document) {
 
 fn queues(row: &TopicRow, shared: &Shared, document: &mut Document) {
     document.rule("Queues");
-    document.line(Line::muted(format!(
-        "{:>3} {:>9} {:>9} {:>8}  {}",
-        "q", "min", "max", "messages", "last in"
-    )));
-    for queue in row.queues.iter().take(QUEUES_SHOWN) {
+    let rows = row.queues.iter().take(QUEUES_SHOWN).map(|queue| {
         let last = queue
             .last_stored_at
             .map_or_else(|| "-".to_owned(), |at| shared.times.ago(at));
-        document.line(format!(
-            "{:>3} {:>9} {:>9} {:>8}  {last}",
-            queue.queue,
-            numbers::count(queue.min_offset),
-            numbers::count(queue.max_offset),
-            numbers::count(queue.max_offset.saturating_sub(queue.min_offset)),
-        ));
-    }
+        let messages = queue.max_offset.saturating_sub(queue.min_offset);
+        vec![
+            Line::text(queue.queue.to_string()),
+            Line::text(numbers::count(queue.min_offset)),
+            Line::text(numbers::count(queue.max_offset)),
+            Line::text(numbers::count(messages)),
+            Line::text(last),
+        ]
+    });
+    document.table(QUEUES, rows.collect());
     let rest = row.queues.len().saturating_sub(QUEUES_SHOWN);
     if rest > 0 {
         document.line(Line::muted(format!("… and {rest} more queues")));

@@ -62,6 +62,8 @@ pub struct Settings {
     pub read_only: bool,
     pub mouse: bool,
     pub attached: bool,
+    /// See [`ConsoleOptions::can_leave`].
+    pub can_leave: bool,
     pub has_guide: bool,
     /// The guide opens at the start, whatever there is.
     pub show_guide: bool,
@@ -171,6 +173,7 @@ impl State {
                 read_only: options.read_only,
                 mouse: options.mouse,
                 attached: options.attached,
+                can_leave: options.can_leave,
                 has_guide: options.guide.is_some() && !options.read_only,
                 show_guide: options.show_guide,
                 has_editor: !options.editor.is_empty(),

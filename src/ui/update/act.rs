@@ -321,34 +321,49 @@ fn ask_to_quit(state: &State) -> Commands {
     let name = overview
         .instance_row()
         .map_or("the broker", |row| row.definition.name.as_str());
-    let mut lines = vec![Line::text(format!(
-        "Stop broker {name}? This goes with it:"
-    ))];
-    for text in [
-        numbers::counted(
+    let mut lines = vec![Line::text(format!("Stop broker {name}?"))];
+    let held = [
+        (
             counters.clients,
             "client is connected",
             "clients are connected",
         ),
-        numbers::counted(running, "invocation runs", "invocations run"),
-        numbers::counted(
+        (running, "invocation runs", "invocations run"),
+        (
             counters.in_flight,
             "message is in flight",
             "messages are in flight",
         ),
-    ] {
-        lines.push(Line::of("· ", Token::Muted).then(text));
+    ];
+    let held = held.into_iter().filter(|(count, ..)| *count > 0);
+    lines.extend(held.map(|(count, one, many)| {
+        Line::of("· ", Token::Muted).then(numbers::counted(count, one, many))
+    }));
+    if lines.len() == 1 {
+        lines.push(Line::muted("Nothing runs and nobody is connected."));
     }
     lines.push(Line::new());
-    lines.push(Line::muted(format!(
-        "What is stored stays. To run without a screen: {}",
-        state.shared.settings.serve_hint
-    )));
-    let choices = vec![
+    let settings = &state.shared.settings;
+    lines.push(Line::muted(if settings.can_leave {
+        format!(
+            "What is stored stays. Left running, `{}` takes over.",
+            settings.serve_hint
+        )
+    } else {
+        format!(
+            "What is stored stays. To run without a screen: {}",
+            settings.serve_hint
+        )
+    }));
+    let quit = |mode| Some(Effect::Quit(mode));
+    let mut choices = vec![
         ("Cancel", None),
-        ("Drain and quit", Some(Effect::Quit(QuitMode::Drain))),
-        ("Quit now", Some(Effect::Quit(QuitMode::Now))),
+        ("Drain and quit", quit(QuitMode::Drain)),
+        ("Quit now", quit(QuitMode::Now)),
     ];
+    if settings.can_leave {
+        choices.insert(1, ("Leave it running", quit(QuitMode::Leave)));
+    }
     vec![Command::Open(Box::new(Confirm::quit(lines, choices)))]
 }
 

@@ -9,9 +9,12 @@ use crate::ui::widget::frame;
 use crate::ui::widget::hits::Metrics;
 use crate::ui::widget::line::Line;
 use crate::ui::widget::safe;
+use crate::ui::widget::table::{Align, Column};
 
 /// Cells of the labels' column, unless a label is longer.
 const LABEL: usize = 10;
+/// Cells between the columns of a table.
+const GAP: usize = 2;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
@@ -24,6 +27,8 @@ pub enum Block {
     /// A heading with a rule.
     Rule(Line),
     Chart(Chart),
+    /// Numbers in columns; where it is narrow, columns go as in a list.
+    Table(&'static [Column], Vec<Vec<Line>>),
 }
 
 /// Blocks from top to bottom.
@@ -74,6 +79,11 @@ impl Document {
         self.blocks.push(Block::Chart(chart));
     }
 
+    /// Rows under column names.
+    pub fn table(&mut self, columns: &'static [Column], rows: Vec<Vec<Line>>) {
+        self.blocks.push(Block::Table(columns, rows));
+    }
+
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
     }
@@ -87,6 +97,13 @@ impl Document {
             .filter_map(|block| match block {
                 Block::Line(line) | Block::Rule(line) | Block::Flow(line, _) => Some(line.plain()),
                 Block::Field(label, value) => Some(labelled(label, value, labels).plain()),
+                Block::Table(columns, rows) => Some(
+                    columns_in_rows(columns, rows, usize::from(u16::MAX))
+                        .iter()
+                        .map(Line::plain)
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                ),
                 Block::Chart(_) => None,
             })
             .collect();
@@ -158,6 +175,7 @@ impl Sheet {
             }
             Block::Rule(title) => Piece::Rule(title),
             Block::Chart(chart) => Piece::Chart(chart),
+            Block::Table(columns, rows) => Piece::Rows(columns_in_rows(columns, rows, self.width)),
         }
     }
 
@@ -168,6 +186,40 @@ impl Sheet {
             Piece::Chart(chart) => chart.height(self.plain),
         }
     }
+}
+
+/// A table as lines of `width` cells: the columns that fit, each as wide as its widest value.
+fn columns_in_rows(columns: &[Column], rows: &[Vec<Line>], width: usize) -> Vec<Line> {
+    let wide = |at: usize| {
+        let values = rows.iter().filter_map(|row| row.get(at)).map(Line::width);
+        values.fold(safe::width(columns[at].name), usize::max)
+    };
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let needs = |kept: &[usize]| kept.iter().map(|at| wide(*at) + GAP).sum::<usize>();
+    while needs(&kept) > width + GAP {
+        let droppable = kept.iter().copied().filter(|at| columns[*at].drop > 0);
+        match droppable.max_by_key(|at| columns[*at].drop) {
+            Some(goes) => kept.retain(|at| *at != goes),
+            None => break,
+        }
+    }
+    let line = |cell: &dyn Fn(usize) -> Line| {
+        let cells = kept.iter().enumerate().map(|(slot, at)| {
+            let cell = cell(*at);
+            let pad = " ".repeat(wide(*at).saturating_sub(cell.width()));
+            let gap = Line::text(if slot == 0 { "" } else { "  " });
+            match columns[*at].align {
+                Align::Left => gap.join(cell).then(pad),
+                Align::Right => gap.then(pad).join(cell),
+            }
+        });
+        cells.fold(Line::new(), Line::join)
+    };
+    let header = line(&|at| Line::muted(columns[at].name));
+    let body = rows
+        .iter()
+        .map(|row| line(&|at| row.get(at).cloned().unwrap_or_default()));
+    std::iter::once(header).chain(body).collect()
 }
 
 fn labelled(label: &'static str, value: &Line, labels: usize) -> Line {
@@ -237,6 +289,26 @@ fn draw_piece(canvas: &mut Canvas<'_>, area: Rect, piece: &Piece<'_>, at: usize,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_gives_up_columns_and_keeps_numbers_whole() {
+        const COLUMNS: &[Column] = &[
+            Column::right("queue", 0, 0),
+            Column::right("max", 0, 2),
+            Column::left("last in", 0, 0, 1),
+        ];
+        let row = ["0", "1,204,310", "2 s ago"].map(Line::text).to_vec();
+        let lines = |width| -> Vec<String> {
+            let lines = columns_in_rows(COLUMNS, std::slice::from_ref(&row), width);
+            lines.iter().map(Line::plain).collect()
+        };
+        assert_eq!(
+            lines(25),
+            ["queue        max  last in", "    0  1,204,310  2 s ago"]
+        );
+        assert_eq!(lines(24), ["queue  last in", "    0  2 s ago"]);
+        assert_eq!(lines(10), ["queue", "    0"]);
+    }
 
     #[test]
     fn values_stand_below_each_other_whatever_the_labels() {

@@ -24,7 +24,7 @@ pub enum Cut {
     Middle,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     pub name: &'static str,
     /// Cells it needs to be worth showing.

@@ -43,7 +43,12 @@ impl Form {
             if let (Some(fault), Some(y)) = (fault, row_y(area, at_row + 1, top)) {
                 let x = area.x + LABELS;
                 let room = area.width.saturating_sub(LABELS);
-                canvas.put(x, y, room, &format!("✖ {}", fault.problem), Token::Error);
+                let (sign, token) = if self.is_untouched(index) {
+                    ("·", Token::Muted)
+                } else {
+                    ("✖", Token::Error)
+                };
+                canvas.put(x, y, room, &format!("{sign} {}", fault.problem), token);
             }
             at_row += tall(index);
         }
