@@ -23,6 +23,14 @@ struct Picture {
     paste: &'static str,
 }
 
+const ORDER: &str = r#"{
+  "event": "OrderCreated",
+  "orderId": "{{seq:ORD-%04d}}",
+  "customerId": "CUS-10001",
+  "amount": {{int:10..400}},
+  "at": "{{now}}"
+}"#;
+
 const PICTURES: &[Picture] = &[
     Picture {
         file: "log",
@@ -50,7 +58,7 @@ const PICTURES: &[Picture] = &[
         title: "Sending a message, with the body checked while it is typed",
         size: (120, 32),
         keys: &["2", "gg", "j j j", "s"],
-        paste: "\"event\": \"OrderCreated\",\n  \"orderId\": \"{{seq:ORD-%04d}}\",\n  \"amount\": 250,\n  \"at\": \"{{now}}\"",
+        paste: ORDER,
     },
     Picture {
         file: "palette",

@@ -2,6 +2,7 @@
 
 pub mod clients;
 pub mod dead;
+pub mod first_page;
 pub mod functions;
 pub mod groups;
 pub mod instances;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::cluster::Capability;
 use crate::cluster::admin::ParkedMessage;
 use crate::cluster::messaging::Recall;
-use crate::cluster::paging::Page;
 use crate::domain::message::Message;
 use crate::report::Report;
 use crate::ui::action::Action;
 use crate::ui::dialog::confirm::Confirm;
 use crate::ui::dialog::send::SendDialog;
-use crate::ui::effect::{Answer, Deed, Effect, Query, Ticket};
+use crate::ui::effect::{Answer, Deed, Query, Ticket};
+use crate::ui::pane::first_page::FirstPage;
 use crate::ui::pane::list::{Empty, Listing, Loaded};
 use crate::ui::pane::message::{self, BodyView};
 use crate::ui::pane::messages::{save_body, subject};
@@ -21,19 +21,11 @@ use crate::ui::state::places::PaneId;
 use crate::ui::theme::Token;
 use crate::ui::widget::document::Document;
 use crate::ui::widget::line::Line;
-use crate::ui::widget::numbers;
 use crate::ui::widget::table::Column;
-
-/// Rows read at once; the earliest due come first.
-const PAGE: usize = 500;
 
 #[derive(Default)]
 pub struct PendingList {
-    rows: Vec<ParkedMessage>,
-    loaded: Loaded,
-    asked: Option<Ticket>,
-    asked_at: Option<std::time::Duration>,
-    more: bool,
+    page: FirstPage<ParkedMessage>,
     body: BodyView,
 }
 
@@ -57,11 +49,11 @@ impl Listing for PendingList {
     }
 
     fn rows<'a>(&'a self, _shared: &'a Shared) -> &'a [ParkedMessage] {
-        &self.rows
+        &self.page.rows
     }
 
     fn loaded(&self, _shared: &Shared) -> Loaded {
-        self.loaded.clone()
+        self.page.loaded.clone()
     }
 
     fn key(&self, row: &ParkedMessage) -> String {
@@ -210,11 +202,7 @@ impl Listing for PendingList {
     }
 
     fn note(&self, _shared: &Shared) -> String {
-        if self.more {
-            format!("first {}", numbers::count(self.rows.len() as u64))
-        } else {
-            String::new()
-        }
+        self.page.note()
     }
 
     fn empty(&self, _shared: &Shared) -> Empty {
@@ -229,19 +217,7 @@ impl Listing for PendingList {
             let message: &Arc<Message> = &row.message;
             self.body.show(message);
         }
-        let fresh = self
-            .asked_at
-            .is_some_and(|at| shared.uptime.saturating_sub(at).as_millis() < 900);
-        if self.asked.is_some() || fresh || shared.frozen.is_some() {
-            return Vec::new();
-        }
-        if self.asked_at.is_none() {
-            self.loaded = Loaded::Loading;
-        }
-        self.asked_at = Some(shared.uptime);
-        let ticket = shared.ticket();
-        self.asked = Some(ticket);
-        vec![Effect::Query(ticket, Query::Pending(None, Page::first(PAGE))).into()]
+        self.page.ask(|page| Query::Pending(None, page), shared)
     }
 
     fn answer(
@@ -250,18 +226,10 @@ impl Listing for PendingList {
         answer: &Result<Answer, Report>,
         _shared: &mut Shared,
     ) -> Commands {
-        if self.asked.take_if(|asked| *asked == ticket).is_none() {
-            return Vec::new();
-        }
-        match answer {
-            Ok(Answer::Pending(page)) => {
-                self.rows.clone_from(&page.rows);
-                self.more = page.next.is_some();
-                self.loaded = Loaded::Yes;
-            }
-            Ok(_) => {}
-            Err(report) => self.loaded = Loaded::Failed(report.clone()),
-        }
+        self.page.take(ticket, answer, |answer| match answer {
+            Answer::Pending(page) => Some(page),
+            _ => None,
+        });
         Vec::new()
     }
 }

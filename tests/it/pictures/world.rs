@@ -77,6 +77,9 @@ topic = "invoice-steps"
 group = "invoices"
 "#;
 
+/// Looks at an engine at rest in a row before it counts as one.
+const CALM: usize = 20;
+
 /// A function that logs what the order workflow's handler logs; what it does takes known time.
 struct Worker {
     clock: BrokerClock,
@@ -194,6 +197,9 @@ impl World {
         }
         self.invoice(0).await;
         self.pause(2_000).await;
+        // Stored behind all that the broker noted by itself, so that a screen after it shows that too.
+        self.delayed("REM-3", 86_400).await;
+        self.stage.pass(Duration::from_secs(1)).await;
     }
 
     async fn order(&mut self) {
@@ -265,21 +271,25 @@ impl World {
     /// Waits until no trigger has anything to do before time moves on.
     async fn settle(&self) {
         let quiet = async {
-            loop {
-                let rows = self.engine.control.triggers.triggers().await.unwrap();
-                let now = self.clock.now();
-                let idle = rows.iter().all(|row| match &row.state {
-                    TriggerState::Retrying { due, .. } => *due > now,
-                    _ => row.lag == 0 && row.in_work == 0,
-                });
-                if idle {
-                    return;
-                }
+            let mut calm = 0;
+            while calm < CALM {
+                calm = if self.is_idle().await { calm + 1 } else { 0 };
                 tokio::task::yield_now().await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(60), quiet).await;
         waited.expect("the triggers come to rest");
+    }
+
+    async fn is_idle(&self) -> bool {
+        let now = self.clock.now();
+        let due = self.clock.next_due().is_some_and(|next| next.at <= now);
+        let rows = self.engine.control.triggers.triggers().await.unwrap();
+        let idle = rows.iter().all(|row| match &row.state {
+            TriggerState::Retrying { due, .. } => *due > now,
+            _ => row.lag == 0 && row.in_work == 0,
+        });
+        idle && !due
     }
 
     /// Closes what a picture opened.

@@ -1,6 +1,6 @@
 //! The send form as a dialog: its keys, clicks and answers.
 
-use super::{Mode, SPOTS, SendDialog, Spot, draw, stored};
+use super::{EMPTY_BODY, Mode, SPOTS, SendDialog, Spot, draw, stored};
 use crate::report::Report;
 use crate::ui::action::{Action, Context};
 use crate::ui::dialog::Dialog;
@@ -73,7 +73,12 @@ impl Dialog for SendDialog {
 
     fn paste(&mut self, text: &str, shared: &mut Shared) -> Commands {
         if self.at == Spot::Body {
-            self.body.insert(text);
+            // A whole body is pasted more often than a part: it takes the place of the empty one.
+            if self.body.text() == EMPTY_BODY {
+                self.body.set(text);
+            } else {
+                self.body.insert(text);
+            }
         } else if let Some(input) = self.input() {
             input.insert(text);
         }

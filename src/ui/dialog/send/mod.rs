@@ -133,6 +133,17 @@ pub struct SendDialog {
 /// What becomes of a half message.
 const THENS: [&str; 3] = ["commit", "roll back", "leave unknown"];
 
+/// What a new message begins with.
+const EMPTY_BODY: &str = "{\n  \n}";
+
+/// The cursor stands where the first key of the object goes.
+fn empty_body() -> TextBox {
+    let mut body = TextBox::new(EMPTY_BODY);
+    body.act(Action::LineDown, 1);
+    body.act(Action::LineEnd, 1);
+    body
+}
+
 impl SendDialog {
     /// For a topic, with the draft kept for it.
     pub fn open(topic: Option<TopicName>, shared: &Shared) -> Self {
@@ -162,7 +173,7 @@ impl SendDialog {
             priority: Input::default(),
             then: 0,
             properties: Input::default(),
-            body: TextBox::new("{\n  \n}"),
+            body: empty_body(),
             mode: Mode::Json,
             template: 0,
             repeat: Input::new("1"),
