@@ -176,7 +176,8 @@ fn score(needle: &str, text: &str) -> Option<i64> {
         }
         let spread = last - first.unwrap_or(0) + 1;
         let close = spread <= needle.len() * 4;
-        close.then(|| 500 - spread as i64 * 2 - text.len() as i64)
+        let from_start = if first == Some(0) { 50 } else { 0 };
+        close.then(|| 500 + from_start - spread as i64 * 2 - text.len() as i64)
     })
 }
 

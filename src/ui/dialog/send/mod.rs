@@ -13,6 +13,7 @@ use bytes::Bytes;
 use crate::domain::message::{Draft, Message, MessageType};
 use crate::domain::names::TopicName;
 use crate::report::Report;
+use crate::ui::action::Action;
 use crate::ui::dialog::menu::Menu;
 use crate::ui::dialog::send::check::Verdict;
 use crate::ui::dialog::send::stored::Typed;
