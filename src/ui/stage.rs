@@ -28,10 +28,16 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn new(control: Control, options: &ConsoleOptions, columns: u16, rows: u16) -> Self {
+    pub fn new(
+        control: Control,
+        options: &ConsoleOptions,
+        clock: RealClock,
+        columns: u16,
+        rows: u16,
+    ) -> Self {
         Self {
             state: State::new(options, (columns, rows)),
-            engine: Engine::new(control, options, RealClock::system()),
+            engine: Engine::new(control, options, clock),
             uptime: Duration::from_secs(1),
             seen_event: 0,
             asked: Vec::new(),

@@ -1,13 +1,10 @@
 //! Every place draws at every size class, twice the same, without a control character in a cell.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use moonport::ui::options::ConsoleOptions;
 use moonport::ui::stage::Stage;
-use moonport::ui::theme::Depth;
 
-use crate::support::fake_console::{Fake, control};
+use crate::support::live::Live;
 
 const SIZES: [(u16, u16); 8] = [
     (1, 1),
@@ -20,16 +17,6 @@ const SIZES: [(u16, u16); 8] = [
     (200, 60),
 ];
 
-async fn stage(columns: u16, rows: u16) -> (Stage, Arc<Fake>) {
-    let fake = Arc::new(Fake::default());
-    let options = ConsoleOptions::new(Depth::True);
-    let mut stage = Stage::new(control(&fake), &options, columns, rows);
-    for _ in 0..3 {
-        stage.pass(Duration::from_secs(1)).await;
-    }
-    (stage, fake)
-}
-
 /// Keeps the frame for eyes where a folder is asked for.
 fn keep(stage: &mut Stage, name: &str) {
     let text = stage.text();
@@ -40,8 +27,9 @@ fn keep(stage: &mut Stage, name: &str) {
 
 #[tokio::test]
 async fn every_place_draws_at_every_size() {
+    let live = Live::orders().await;
     for (columns, rows) in SIZES {
-        let (mut stage, _) = stage(columns, rows).await;
+        let mut stage = live.stage(columns, rows).await;
         for place in 1..=9 {
             stage.keys(&place.to_string()).await;
             stage.pass(Duration::from_secs(1)).await;
@@ -57,6 +45,7 @@ async fn every_place_draws_at_every_size() {
 
 #[tokio::test]
 async fn every_dialog_draws_at_every_size() {
+    let live = Live::orders().await;
     for (columns, rows) in SIZES {
         for (name, keys) in [
             ("send", "2 s"),
@@ -75,7 +64,7 @@ async fn every_dialog_draws_at_every_size() {
             ("quit", "q"),
             ("which-key", "2 g"),
         ] {
-            let (mut stage, _) = stage(columns, rows).await;
+            let mut stage = live.stage(columns, rows).await;
             stage.keys(keys).await;
             stage.pass(Duration::from_secs(1)).await;
             assert_eq!(stage.draw(), stage.draw(), "{columns}x{rows} {name}");

@@ -155,7 +155,7 @@ impl World {
             host_name: "console".to_owned(),
         };
         options.clock = Some(clock.clone());
-        options.real = real;
+        options.real = real.clone();
         options.random = Arc::new(|bytes: &mut [u8]| bytes.fill(0x21));
         options.function_instance_id = Some("c-660c0000-1".to_owned());
         let engine = Engine::start(options, take(&data).unwrap()).await.unwrap();
@@ -165,7 +165,7 @@ impl World {
         let plan = plan(&engine.control, &workflow, false).await.unwrap();
         apply(&engine.control, &plan).await.unwrap();
         let options = ConsoleOptions::new(Depth::True);
-        let mut stage = Stage::new(engine.control.clone(), &options, 120, 32);
+        let mut stage = Stage::new(engine.control.clone(), &options, real, 120, 32);
         stage.pass(Duration::from_secs(1)).await;
         Self {
             stage,

@@ -2,9 +2,9 @@
 
 pub(crate) mod broker;
 pub(crate) mod downstream;
-pub(crate) mod fake_console;
 pub(crate) mod fake_disk;
 pub(crate) mod faults;
 pub(crate) mod inspector;
+pub(crate) mod live;
 pub(crate) mod program;
 pub(crate) mod triggers;
