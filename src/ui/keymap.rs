@@ -1,192 +1,15 @@
 //! Which chords mean which action where: the defaults, a person's own file over them, and the checks on both.
 
+mod defaults;
+
 use std::collections::BTreeMap;
+
+use toml::Spanned;
 
 use crate::ui::action::{Action, CHAINS, Context};
 use crate::ui::chord::{Chord, show_sequence};
 
-/// The default chords: context, action, sequences.
-pub const DEFAULTS: &[(Context, Action, &[&str])] = {
-    use Action as A;
-    use Context as C;
-    &[
-        (C::Global, A::View1, &["1"]),
-        (C::Global, A::View2, &["2"]),
-        (C::Global, A::View3, &["3"]),
-        (C::Global, A::View4, &["4"]),
-        (C::Global, A::View5, &["5"]),
-        (C::Global, A::View6, &["6"]),
-        (C::Global, A::View7, &["7"]),
-        (C::Global, A::View8, &["8"]),
-        (C::Global, A::View9, &["9"]),
-        (C::Global, A::ViewNext, &["."]),
-        (C::Global, A::PaneNext, &["Tab"]),
-        (C::Global, A::PanePrev, &["Shift-Tab"]),
-        (C::Global, A::Back, &["Esc", "Ctrl-G"]),
-        (C::Global, A::Close, &["q"]),
-        (C::Global, A::Quit, &["Ctrl-C"]),
-        (C::Global, A::Suspend, &["Ctrl-Z"]),
-        (C::Global, A::Palette, &[":"]),
-        (C::Global, A::Help, &["?", "F1"]),
-        (C::Global, A::HistoryBack, &["["]),
-        (C::Global, A::HistoryForward, &["]"]),
-        (C::Global, A::HistoryLast, &["-"]),
-        (C::Global, A::Zoom, &["z"]),
-        (C::Global, A::Freeze, &["p"]),
-        (C::Global, A::Time, &["t"]),
-        (C::Global, A::Chart, &["v"]),
-        (C::Global, A::Redraw, &["Ctrl-L"]),
-        (C::Global, A::Reload, &["Ctrl-R"]),
-        (C::Global, A::GoMessage, &["gm"]),
-        (C::Global, A::GoTrace, &["gt"]),
-        (C::Global, A::GoLogs, &["gl"]),
-        (C::Global, A::GoFunction, &["gf"]),
-        (C::Global, A::GoTrigger, &["gr"]),
-        (C::Global, A::GoGroup, &["gc"]),
-        (C::Global, A::GoTopic, &["go"]),
-        (C::Global, A::GoDead, &["gd"]),
-        (C::Global, A::GoInstance, &["gi"]),
-        (C::Global, A::CopyId, &["yy"]),
-        (C::Global, A::CopyBody, &["yb"]),
-        (C::Global, A::CopyJson, &["yj"]),
-        (C::Global, A::CopyCommand, &["yc"]),
-        (C::Global, A::CopyLines, &["yl"]),
-        (C::Motion, A::Down, &["j", "Down"]),
-        (C::Motion, A::Up, &["k", "Up"]),
-        (C::Motion, A::First, &["gg", "Home"]),
-        (C::Motion, A::Last, &["G", "End"]),
-        (C::Motion, A::HalfDown, &["Ctrl-D"]),
-        (C::Motion, A::HalfUp, &["Ctrl-U"]),
-        (C::Motion, A::PageDown, &["PgDn"]),
-        (C::Motion, A::PageUp, &["PgUp"]),
-        (C::Motion, A::Left, &["h", "Left"]),
-        (C::Motion, A::Right, &["l", "Right"]),
-        (C::Motion, A::Search, &["/"]),
-        (C::Motion, A::SearchNext, &["n"]),
-        (C::Motion, A::SearchPrev, &["N"]),
-        (C::List, A::Open, &["Enter"]),
-        (C::List, A::Details, &["d"]),
-        (C::List, A::Mark, &["Space"]),
-        (C::List, A::MarkAll, &["*"]),
-        (C::List, A::Sort, &["o"]),
-        (C::List, A::Add, &["a"]),
-        (C::List, A::Edit, &["e"]),
-        (C::List, A::Send, &["s"]),
-        (C::List, A::Invoke, &["i"]),
-        (C::List, A::Actions, &["x"]),
-        (C::List, A::Resend, &["R"]),
-        (C::List, A::Delete, &["D"]),
-        (C::List, A::FindMessages, &["F"]),
-        (C::List, A::BodyForm, &["b"]),
-        (C::Detail, A::Wrap, &["w"]),
-        (C::Detail, A::Fold, &["Space"]),
-        (C::Detail, A::BodyForm, &["b"]),
-        (C::Detail, A::Details, &["d"]),
-        (C::Detail, A::Edit, &["e"]),
-        (C::Detail, A::Send, &["s"]),
-        (C::Detail, A::Invoke, &["i"]),
-        (C::Detail, A::Actions, &["x"]),
-        (C::Detail, A::Resend, &["R"]),
-        (C::Detail, A::Delete, &["D"]),
-        (C::Logs, A::Open, &["Enter"]),
-        (C::Logs, A::Fold, &["Space"]),
-        (C::Logs, A::Details, &["d"]),
-        (C::Logs, A::Follow, &["f"]),
-        (C::Logs, A::Wrap, &["w"]),
-        (C::Logs, A::OnlyMatches, &["&"]),
-        (C::Logs, A::Level, &["L"]),
-        (C::Logs, A::ByRequest, &["r"]),
-        (C::Logs, A::PrevRequest, &["{"]),
-        (C::Logs, A::NextRequest, &["}"]),
-        (C::Logs, A::NextError, &["!"]),
-        (C::Logs, A::MarkLine, &["m"]),
-        (C::Logs, A::NextMark, &["'"]),
-        (C::Logs, A::SaveLog, &["S"]),
-        (C::Logs, A::HideUpToNow, &["C"]),
-        (C::Logs, A::Send, &["s"]),
-        (C::Logs, A::Invoke, &["i"]),
-        (C::Logs, A::Actions, &["x"]),
-        (C::Logs, A::Resend, &["R"]),
-        (C::Guide, A::GuideStep, &["Enter"]),
-        (C::Guide, A::GuideEdit, &["e"]),
-        (C::Guide, A::GuideAll, &["a"]),
-        (C::Form, A::Submit, &["Ctrl-S"]),
-        (C::Form, A::More, &["Ctrl-O"]),
-        (C::Form, A::FieldNext, &["Tab"]),
-        (C::Form, A::FieldPrev, &["Shift-Tab"]),
-        (C::Form, A::FormPrev, &["Ctrl-P"]),
-        (C::Form, A::FormNext, &["Ctrl-N"]),
-        (C::Form, A::Dismiss, &["Esc", "Ctrl-G"]),
-        (C::Form, A::Help, &["F1"]),
-        (C::Form, A::Quit, &["Ctrl-C"]),
-        (C::Form, A::Redraw, &["Ctrl-L"]),
-        (C::Text, A::CharLeft, &["Left", "Ctrl-B"]),
-        (C::Text, A::CharRight, &["Right", "Ctrl-F"]),
-        (C::Text, A::WordLeft, &["Alt-B", "Ctrl-Left"]),
-        (C::Text, A::WordRight, &["Alt-F", "Ctrl-Right"]),
-        (C::Text, A::LineStart, &["Home", "Ctrl-A"]),
-        (C::Text, A::LineEnd, &["End", "Ctrl-E"]),
-        (C::Text, A::DeleteLeft, &["Backspace"]),
-        (C::Text, A::DeleteRight, &["Delete", "Ctrl-D"]),
-        (C::Text, A::DeleteWord, &["Ctrl-W"]),
-        (C::Text, A::KillStart, &["Ctrl-U"]),
-        (C::Text, A::KillEnd, &["Ctrl-K"]),
-        (C::Text, A::Yank, &["Ctrl-Y"]),
-        (C::Text, A::Undo, &["Ctrl-_"]),
-        (C::Text, A::FieldPrev, &["Up"]),
-        (C::Text, A::FieldNext, &["Down"]),
-        (C::Text, A::Press, &["Enter"]),
-        (C::Body, A::CharLeft, &["Left", "Ctrl-B"]),
-        (C::Body, A::CharRight, &["Right", "Ctrl-F"]),
-        (C::Body, A::WordLeft, &["Alt-B", "Ctrl-Left"]),
-        (C::Body, A::WordRight, &["Alt-F", "Ctrl-Right"]),
-        (C::Body, A::LineStart, &["Home", "Ctrl-A"]),
-        (C::Body, A::LineEnd, &["End", "Ctrl-E"]),
-        (C::Body, A::LineUp, &["Up"]),
-        (C::Body, A::LineDown, &["Down"]),
-        (C::Body, A::TextPageUp, &["PgUp"]),
-        (C::Body, A::TextPageDown, &["PgDn"]),
-        (C::Body, A::NewLine, &["Enter"]),
-        (C::Body, A::DeleteLeft, &["Backspace"]),
-        (C::Body, A::DeleteRight, &["Delete", "Ctrl-D"]),
-        (C::Body, A::DeleteWord, &["Ctrl-W"]),
-        (C::Body, A::KillStart, &["Ctrl-U"]),
-        (C::Body, A::KillEnd, &["Ctrl-K"]),
-        (C::Body, A::Yank, &["Ctrl-Y"]),
-        (C::Body, A::Undo, &["Ctrl-_"]),
-        (C::Choice, A::ChoicePrev, &["Left"]),
-        (C::Choice, A::ChoiceNext, &["Right", "Space"]),
-        (C::Choice, A::FieldPrev, &["Up"]),
-        (C::Choice, A::FieldNext, &["Down"]),
-        (C::Choice, A::Press, &["Enter"]),
-        (C::Pick, A::PickUp, &["Up", "Ctrl-P"]),
-        (C::Pick, A::PickDown, &["Down", "Ctrl-N"]),
-        (C::Pick, A::PageUp, &["PgUp"]),
-        (C::Pick, A::PageDown, &["PgDn"]),
-        (C::Pick, A::PickComplete, &["Tab"]),
-        (C::Pick, A::PickRun, &["Enter"]),
-        (C::Pick, A::Dismiss, &["Esc", "Ctrl-G"]),
-        (C::Pick, A::Quit, &["Ctrl-C"]),
-        (C::Pick, A::CharLeft, &["Left", "Ctrl-B"]),
-        (C::Pick, A::CharRight, &["Right", "Ctrl-F"]),
-        (C::Pick, A::LineStart, &["Home", "Ctrl-A"]),
-        (C::Pick, A::LineEnd, &["End", "Ctrl-E"]),
-        (C::Pick, A::DeleteLeft, &["Backspace"]),
-        (C::Pick, A::DeleteRight, &["Delete", "Ctrl-D"]),
-        (C::Pick, A::DeleteWord, &["Ctrl-W"]),
-        (C::Pick, A::KillStart, &["Ctrl-U"]),
-        (C::Pick, A::KillEnd, &["Ctrl-K"]),
-        (C::Confirm, A::AnswerPrev, &["Left", "Shift-Tab"]),
-        (C::Confirm, A::AnswerNext, &["Right", "Tab"]),
-        (C::Confirm, A::AnswerPress, &["Enter"]),
-        (C::Confirm, A::AnswerYes, &["y"]),
-        (C::Confirm, A::AnswerNo, &["n"]),
-        (C::Confirm, A::Dismiss, &["Esc", "Ctrl-G"]),
-        (C::Confirm, A::Quit, &["Ctrl-C"]),
-        (C::Page, A::PageClose, &["Esc", "Ctrl-G", "q"]),
-        (C::Page, A::Quit, &["Ctrl-C"]),
-    ]
-};
+pub use defaults::DEFAULTS;
 
 /// A sequence of chords bound to an action in a context.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -336,25 +159,25 @@ impl Keymap {
     pub fn with_file(file: &str, text: &str) -> (Self, Vec<KeymapError>) {
         let mut keymap = Self::default();
         let mut errors = Vec::new();
-        let table: toml::Table = match text.parse() {
-            Ok(table) => table,
+        let tables: KeyFile = match toml::from_str(text) {
+            Ok(tables) => tables,
             Err(error) => {
                 let problem = error.to_string().trim().replace('\n', " ");
                 let file = file.to_owned();
                 return (keymap, vec![KeymapError::NotToml { file, problem }]);
             }
         };
-        let lines = Lines { file, text };
-        for (name, value) in &table {
-            let Some(context) = Context::by_name(name) else {
+        let source = Source { file, text };
+        for (name, table) in &tables {
+            let Some(context) = Context::by_name(name.get_ref()) else {
                 errors.push(KeymapError::UnknownContext {
                     file: file.to_owned(),
-                    line: lines.of(name),
-                    name: name.clone(),
+                    line: source.line(name),
+                    name: name.get_ref().clone(),
                 });
                 continue;
             };
-            match keymap.overlay(context, value, &lines) {
+            match keymap.overlay(context, table, &source) {
                 Ok(next) => keymap = next,
                 Err(mut faults) => errors.append(&mut faults),
             }
@@ -365,39 +188,34 @@ impl Keymap {
     fn overlay(
         &self,
         context: Context,
-        value: &toml::Value,
-        lines: &Lines<'_>,
+        table: &KeyTable,
+        source: &Source<'_>,
     ) -> Result<Self, Vec<KeymapError>> {
         let mut next = self.clone();
         let mut faults = Vec::new();
-        let Some(table) = value.as_table() else {
-            return Err(vec![lines.bad(context.name(), "a table was expected")]);
-        };
+        let mut written = Written::of(context, source.file);
         for (name, keys) in table {
-            let known = DEFAULTS.iter().find(|(c, action, _)| {
-                *c == context
-                    && (action.name() == name
-                        || action
-                            .name()
-                            .rsplit('.')
-                            .next()
-                            .is_some_and(|last| last == name))
-            });
-            let Some((_, action, _)) = known else {
+            let line = source.line(name);
+            let Some(action) = action_of(context, name.get_ref()) else {
                 faults.push(KeymapError::UnknownAction {
-                    file: lines.file.to_owned(),
-                    line: lines.of(name),
+                    file: source.file.to_owned(),
+                    line,
                     context,
-                    name: name.clone(),
+                    name: name.get_ref().clone(),
                 });
                 continue;
             };
-            match parse_keys(keys) {
-                Ok(sequences) => next.replace(context, *action, sequences),
-                Err(problem) => faults.push(lines.bad(name, &problem)),
+            written.lines.insert(action, line);
+            match parse_keys(keys.get_ref()) {
+                Ok(sequences) => next.replace(context, action, sequences),
+                Err(problem) => faults.push(KeymapError::BadValue {
+                    file: source.file.to_owned(),
+                    line: source.line(keys),
+                    problem: format!("`{}`: {problem}", name.get_ref()),
+                }),
             }
         }
-        faults.extend(next.check(context, lines));
+        faults.extend(next.check(&written));
         if faults.is_empty() {
             Ok(next)
         } else {
@@ -417,8 +235,9 @@ impl Keymap {
         }
     }
 
-    /// Faults in the chains that `context` is part of.
-    fn check(&self, context: Context, lines: &Lines<'_>) -> Vec<KeymapError> {
+    /// Faults in the chains that the context is part of.
+    fn check(&self, written: &Written<'_>) -> Vec<KeymapError> {
+        let context = written.context;
         let mut faults = Vec::new();
         for chain in CHAINS.iter().filter(|chain| chain.contains(&context)) {
             let alive: Vec<&Binding> = self
@@ -428,7 +247,8 @@ impl Keymap {
                 .collect();
             for (index, first) in alive.iter().enumerate() {
                 for second in &alive[index + 1..] {
-                    faults.extend(clash(first, second, lines));
+                    let fault = clash(first, second, written);
+                    faults.extend(fault.filter(|fault| !faults.contains(fault)));
                 }
             }
         }
@@ -438,25 +258,20 @@ impl Keymap {
                 .any(|(c, a, _)| *c == context && *a == action);
             if had && self.sequences(context, action).is_empty() {
                 faults.push(KeymapError::NoWayIn {
-                    file: lines.file.to_owned(),
-                    line: lines.of(action.name()),
+                    file: written.file.to_owned(),
+                    line: written.line(context, action).unwrap_or(1),
                     action: action.name(),
                 });
             }
         }
-        faults.dedup();
         faults
     }
 
     /// Every default chain without a fault; a test holds this.
     pub fn faults(&self) -> Vec<KeymapError> {
-        let lines = Lines {
-            file: "the built-in keys",
-            text: "",
-        };
-        Context::ALL
-            .into_iter()
-            .flat_map(|context| self.check(context, &lines))
+        let contexts = Context::ALL.into_iter();
+        contexts
+            .flat_map(|context| self.check(&Written::of(context, "the built-in keys")))
             .collect()
     }
 
@@ -471,7 +286,7 @@ impl Keymap {
     }
 }
 
-fn clash(first: &Binding, second: &Binding, lines: &Lines<'_>) -> Option<KeymapError> {
+fn clash(first: &Binding, second: &Binding, written: &Written<'_>) -> Option<KeymapError> {
     let (short, long) = if first.chords.len() <= second.chords.len() {
         (first, second)
     } else {
@@ -481,8 +296,9 @@ fn clash(first: &Binding, second: &Binding, lines: &Lines<'_>) -> Option<KeymapE
         return None;
     }
     let chords = show_sequence(&short.chords);
-    let line = lines.of(&chords);
-    let file = lines.file.to_owned();
+    let line_of = |binding: &Binding| written.line(binding.context, binding.action);
+    let line = line_of(short).or_else(|| line_of(long)).unwrap_or(1);
+    let file = written.file.to_owned();
     Some(if short.chords.len() == long.chords.len() {
         KeymapError::Conflict {
             file,
@@ -515,25 +331,50 @@ fn parse_keys(value: &toml::Value) -> Result<Vec<Vec<Chord>>, String> {
         .collect()
 }
 
-/// Finds the line of a word in the file, for error messages.
-struct Lines<'a> {
+/// A person's file: tables by context, keys by action.
+type KeyFile = BTreeMap<Spanned<String>, KeyTable>;
+type KeyTable = BTreeMap<Spanned<String>, Spanned<toml::Value>>;
+
+/// The action that a context's table calls `name`, whole or by its last word.
+fn action_of(context: Context, name: &str) -> Option<Action> {
+    let own = DEFAULTS.iter().filter(|(c, _, _)| *c == context);
+    let mut actions = own.map(|(_, action, _)| *action);
+    actions.find(|action| action.name().rsplit('.').next() == Some(name) || action.name() == name)
+}
+
+/// A file's text, for the lines of what is in it.
+struct Source<'a> {
     file: &'a str,
     text: &'a str,
 }
 
-impl Lines<'_> {
-    /// Line of the first occurrence, from 1; 1 when it is nowhere.
-    fn of(&self, word: &str) -> usize {
-        let at = self.text.lines().position(|line| line.contains(word));
-        at.map_or(1, |index| index + 1)
+impl Source<'_> {
+    /// From 1.
+    fn line<T>(&self, piece: &Spanned<T>) -> usize {
+        let before = self.text.get(..piece.span().start).unwrap_or_default();
+        before.matches('\n').count() + 1
+    }
+}
+
+/// What a file says of a context: the lines of its actions.
+struct Written<'a> {
+    context: Context,
+    file: &'a str,
+    lines: BTreeMap<Action, usize>,
+}
+
+impl<'a> Written<'a> {
+    fn of(context: Context, file: &'a str) -> Self {
+        Self {
+            context,
+            file,
+            lines: BTreeMap::new(),
+        }
     }
 
-    fn bad(&self, word: &str, problem: &str) -> KeymapError {
-        KeymapError::BadValue {
-            file: self.file.to_owned(),
-            line: self.of(word),
-            problem: format!("`{word}`: {problem}"),
-        }
+    fn line(&self, context: Context, action: Action) -> Option<usize> {
+        let line = self.lines.get(&action).copied();
+        line.filter(|_| context == self.context)
     }
 }
 
