@@ -2,6 +2,10 @@
 //!
 //! It has a thread and a runtime of its own, so that no load elsewhere delays a key. Effects run on the caller's runtime.
 
+mod panics;
+mod reading;
+
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,21 +26,24 @@ use crate::ui::event::{Event, Moment};
 use crate::ui::input::{coalesce, translate};
 use crate::ui::options::{ConsoleOptions, Ended, UiError};
 use crate::ui::outside;
+use crate::ui::run::panics::{PanicHook, told};
+use crate::ui::run::reading::read_on;
 use crate::ui::state::State;
 use crate::ui::state::overview::Overview;
-use crate::ui::terminal::{Entered, Term, copy_sequence, restore};
+use crate::ui::terminal::{Term, copy_sequence, restore};
 use crate::ui::update::update;
 
 /// Events taken in before a frame is drawn.
 const BURST: usize = 64;
+/// Answers that wait to be taken in; those who bring more wait themselves.
+const QUEUE: usize = 256;
 /// Least time between frames that answer a key.
 const KEY_FRAME: Duration = Duration::from_millis(8);
 /// Least time between frames that show news, here and over a slow line.
 const NEWS_FRAME: Duration = Duration::from_millis(33);
 const SLOW_NEWS_FRAME: Duration = Duration::from_millis(100);
-/// Least time between readings of the engine while something happens, and while nothing does.
-const BUSY_READING: Duration = Duration::from_millis(250);
-const IDLE_READING: Duration = Duration::from_secs(1);
+/// Likewise while nobody looks at the window.
+const UNSEEN_FRAME: Duration = Duration::from_millis(500);
 /// Longest text a terminal is asked to copy, encoded.
 const MOST_COPIED: usize = 74_994;
 
@@ -70,7 +77,7 @@ fn on_own_thread(
         .map_err(UiError::Thread)?;
     let term = Term::enter(options.mouse).map_err(UiError::Terminal)?;
     let entered = term.entered();
-    let (sender, events) = mpsc::unbounded_channel();
+    let (sender, events) = mpsc::channel(QUEUE);
     let hook = PanicHook::install(entered.clone(), sender.clone());
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         runtime.block_on(Console::new(control, options, handle, term, sender, events)?.run())
@@ -80,48 +87,6 @@ fn on_own_thread(
     match result {
         Ok(result) => result,
         Err(panic) => Err(UiError::Panicked(told(&*panic))),
-    }
-}
-
-fn told(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    crate::report::printable(&text.unwrap_or_else(|| "no message".to_owned()))
-}
-
-/// While the console runs: a panic on its own thread gives the terminal back first; one elsewhere becomes a notice.
-struct PanicHook {
-    before: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync>,
-}
-
-impl PanicHook {
-    fn install(entered: Entered, sender: mpsc::UnboundedSender<Event>) -> Self {
-        let before: Arc<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> =
-            Arc::from(std::panic::take_hook());
-        let inner = before.clone();
-        let own = std::thread::current().id();
-        std::panic::set_hook(Box::new(move |info| {
-            if std::thread::current().id() == own {
-                let _ = restore(&entered);
-                inner(info);
-            } else {
-                tracing::error!("{info}");
-                let text = crate::report::printable(&info.to_string()).replace('\n', " ");
-                let _ = sender.send(Event::WorkerPanicked(text));
-            }
-        }));
-        Self { before }
-    }
-}
-
-impl Drop for PanicHook {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let before = self.before.clone();
-            std::panic::set_hook(Box::new(move |info| before(info)));
-        }
     }
 }
 
@@ -147,8 +112,8 @@ struct Console {
     handle: Handle,
     term: Term,
     input: Option<EventStream>,
-    sender: mpsc::UnboundedSender<Event>,
-    events: mpsc::UnboundedReceiver<Event>,
+    sender: mpsc::Sender<Event>,
+    events: mpsc::Receiver<Event>,
     overviews: watch::Receiver<Arc<Overview>>,
     /// Bumped to read the engine again now.
     nudge: watch::Sender<u64>,
@@ -157,6 +122,8 @@ struct Console {
     started: Instant,
     time: BrokerTime,
     drawn_at: Instant,
+    /// The person did something that the screen does not show yet.
+    owes_answer: bool,
     options: ConsoleOptions,
     ended: Option<Ended>,
 }
@@ -167,8 +134,8 @@ impl Console {
         options: ConsoleOptions,
         handle: Handle,
         term: Term,
-        sender: mpsc::UnboundedSender<Event>,
-        events: mpsc::UnboundedReceiver<Event>,
+        sender: mpsc::Sender<Event>,
+        events: mpsc::Receiver<Event>,
     ) -> Result<Self, UiError> {
         let clock = RealClock::system();
         let size = crossterm::terminal::size().map_err(UiError::Terminal)?;
@@ -195,6 +162,7 @@ impl Console {
                 read_at: started,
             },
             drawn_at: started,
+            owes_answer: false,
             started,
             clock,
             options,
@@ -228,13 +196,13 @@ impl Console {
                 () = self.clock.sleep_until(due) => {}
             }
             self.drain(&mut from_person).await;
-            let had_input = !from_person.is_empty();
+            self.owes_answer |= !from_person.is_empty();
             self.tick()?;
             for event in coalesce(from_person) {
                 self.take(event)?;
             }
-            if had_input || self.clock.now() >= self.drawn_at + self.news_frame() {
-                self.draw_if_changed(had_input)?;
+            if self.state.dirty && self.clock.now() >= self.next_frame() {
+                self.draw()?;
             }
         }
         self.term.leave().map_err(UiError::Terminal)?;
@@ -262,7 +230,9 @@ impl Console {
     }
 
     fn news_frame(&self) -> Duration {
-        if self.options.remote_terminal {
+        if !self.state.shared.focused {
+            UNSEEN_FRAME
+        } else if self.options.remote_terminal {
             SLOW_NEWS_FRAME
         } else {
             NEWS_FRAME
@@ -273,7 +243,12 @@ impl Console {
     fn next_frame(&self) -> Instant {
         let now = self.clock.now();
         if self.state.dirty {
-            return self.drawn_at + self.news_frame();
+            let least = if self.owes_answer {
+                KEY_FRAME
+            } else {
+                self.news_frame()
+            };
+            return self.drawn_at + least;
         }
         if !self.state.pending.is_empty() {
             return now + Duration::from_millis(100);
@@ -309,22 +284,18 @@ impl Console {
 
     /// Takes an event in and starts what it leads to.
     fn take(&mut self, event: Event) -> Result<(), UiError> {
-        for effect in update(&mut self.state, event) {
-            self.start(effect).map_err(UiError::Terminal)?;
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for effect in update(&mut self.state, event) {
+                events.extend(self.start(effect).map_err(UiError::Terminal)?);
+            }
         }
         Ok(())
     }
 
-    fn draw_if_changed(&mut self, at_once: bool) -> Result<(), UiError> {
-        let now = self.clock.now();
-        if !self.state.dirty || (at_once && now < self.drawn_at + KEY_FRAME) {
-            return Ok(());
-        }
-        self.draw()
-    }
-
     fn draw(&mut self) -> Result<(), UiError> {
         self.drawn_at = self.clock.now();
+        self.owes_answer = false;
         self.term.draw(&mut self.state).map_err(UiError::Terminal)
     }
 
@@ -333,7 +304,8 @@ impl Console {
         self.draw()
     }
 
-    fn start(&mut self, effect: Effect) -> io::Result<()> {
+    /// What is done at once comes back as an event; the rest comes later.
+    fn start(&mut self, effect: Effect) -> io::Result<Option<Event>> {
         match effect {
             Effect::Query(ticket, query) => {
                 let engine = self.engine.clone();
@@ -345,7 +317,8 @@ impl Console {
                 let nudge = self.nudge.clone();
                 self.spawn(async move {
                     let progress = move |report: SendReport| {
-                        let _ = sender.send(Event::Done(ticket, Ok(Done::Sent(report))));
+                        // Where there is no room, the next report tells more.
+                        let _ = sender.try_send(Event::Done(ticket, Ok(Done::Sent(report))));
                     };
                     let done = engine.act(*deed, &progress).await;
                     nudge.send_modify(|count| *count += 1);
@@ -362,11 +335,11 @@ impl Console {
             }
             Effect::Reload => self.nudge.send_modify(|count| *count += 1),
             Effect::StopSending => self.engine.stop_sending(),
-            Effect::Copy(text) => self.copy(&text)?,
+            Effect::Copy(text) => return self.copy(&text).map(Some),
             Effect::Remember(name, text) => {
                 outside::remember(&self.handle, &self.options, name, text);
             }
-            Effect::Edit(ticket, what) => self.edit(ticket, what)?,
+            Effect::Edit(ticket, what) => return self.edit(ticket, what).map(Some),
             Effect::PlainPage(text) => {
                 self.outside(|| outside::show_page(&text))?;
             }
@@ -381,13 +354,13 @@ impl Console {
                 });
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
         let sender = self.sender.clone();
         self.handle.spawn(async move {
-            let _ = sender.send(work.await);
+            let _ = sender.send(work.await).await;
         });
     }
 
@@ -403,16 +376,15 @@ impl Console {
         result
     }
 
-    fn edit(&mut self, ticket: Ticket, what: EditText) -> io::Result<()> {
+    fn edit(&mut self, ticket: Ticket, what: EditText) -> io::Result<Event> {
         let editor = self.options.editor.clone();
         let result = self.outside(|| Ok(outside::edit(&editor, what)))?;
         let done = result.map(Done::Edited).map_err(plain);
-        let _ = self.sender.send(Event::Done(ticket, done));
-        Ok(())
+        Ok(Event::Done(ticket, done))
     }
 
     /// By the terminal first; a text too long for that goes to a helper program, or to a file.
-    fn copy(&mut self, text: &str) -> io::Result<()> {
+    fn copy(&mut self, text: &str) -> io::Result<Event> {
         let bytes = text.len();
         let ticket = self.state.shared.ticket();
         let encoded = bytes.div_ceil(3) * 4;
@@ -431,8 +403,7 @@ impl Console {
                 })
                 .map_err(plain)
         };
-        let _ = self.sender.send(Event::Done(ticket, done));
-        Ok(())
+        Ok(Event::Done(ticket, done))
     }
 }
 
@@ -460,54 +431,4 @@ async fn ready_input(
         raw = next_input(input) => raw,
         () = std::future::ready(()) => None,
     }
-}
-
-/// Reads the engine again and again, faster while something happens; slow readers skip versions.
-fn read_on(
-    handle: &Handle,
-    engine: &Arc<Engine>,
-    nudge: &watch::Sender<u64>,
-    sender: &mpsc::UnboundedSender<Event>,
-    started: Instant,
-) -> watch::Receiver<Arc<Overview>> {
-    let (publish, receiver) = watch::channel(Arc::new(Overview::default()));
-    let engine = engine.clone();
-    let sender = sender.clone();
-    let mut nudged = nudge.subscribe();
-    let mut activity = engine.control.activity.latest();
-    handle.spawn(async move {
-        let (mut seen_event, mut seen_run) = (0, 0);
-        let clock = RealClock::system();
-        while !sender.is_closed() && !publish.is_closed() {
-            let begun = clock.now();
-            let uptime = begun.saturating_duration_since(started);
-            let last = publish.borrow().clone();
-            let overview = engine.gather(&last, uptime).await;
-            let (events, next) = engine.happened(seen_event).await;
-            let ran = events.iter().any(super::state::feed::Happened::is_run) || seen_event == 0;
-            seen_event = next;
-            if !events.is_empty() {
-                let _ = sender.send(Event::Happened(events));
-            }
-            if ran {
-                let records = engine.invocations(seen_run).await;
-                seen_run = records.first().map_or(seen_run, |record| record.number);
-                if !records.is_empty() {
-                    let _ = sender.send(Event::Invocations(records));
-                }
-            }
-            let _ = publish.send(Arc::new(overview));
-            let busy = clock.sleep_until(begun + BUSY_READING);
-            tokio::select! {
-                () = busy => {}
-                _ = nudged.changed() => continue,
-            }
-            tokio::select! {
-                () = clock.sleep_until(begun + IDLE_READING) => {}
-                _ = nudged.changed() => {}
-                _ = activity.changed() => {}
-            }
-        }
-    });
-    receiver
 }

@@ -204,7 +204,8 @@ fn take_overview(
     state.shared.newest = overview;
     let newest = state.shared.newest.clone();
     state.shared.rates.sample(&newest);
-    state.dirty |= changed || first || state.shared.focused;
+    // What only time changes is drawn with the next second.
+    state.dirty |= changed || first;
     let mut commands = refresh(state);
     if first && !state.guide_offered {
         state.guide_offered = true;

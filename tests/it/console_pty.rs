@@ -1,113 +1,17 @@
-//! The console in a real terminal: the order workflow by keys alone, with a second terminal beside it.
+//! The console in a real terminal: the order workflow by keys alone, with others beside it, and the terminal as it was
+//! before, however the console ends.
 
-use std::io::{Read as _, Write};
-use std::num::NonZeroU16;
+mod beside;
+mod ends;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use parking_lot::{Condvar, Mutex};
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::support::program::Place;
+use crate::support::terminal::{Terminal, moonport};
 
-/// Nothing here takes longer on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What the terminal shows, fed by its own thread.
-type Screen = Arc<(Mutex<vt100::Parser>, Condvar)>;
-
-/// `moonport` in a terminal of its own.
-struct Console {
-    child: Box<dyn Child + Send + Sync>,
-    keys: Box<dyn Write + Send>,
-    screen: Screen,
-    _terminal: Box<dyn MasterPty + Send>,
-}
-
-impl Console {
-    fn demo(place: &Place, cols: u16, rows: u16) -> Self {
-        Self::start(place, &["demo"], cols, rows)
-    }
-
-    fn start(place: &Place, arguments: &[&str], cols: u16, rows: u16) -> Self {
-        let size = PtySize {
-            rows,
-            cols,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_moonport"));
-        command.args(arguments);
-        command.env_clear();
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", place.path());
-        command.env("TMPDIR", place.path());
-        command.env("TERM", "xterm-256color");
-        command.cwd(place.path());
-        let child = pair.slave.spawn_command(command).unwrap();
-        let nonzero = |cells| NonZeroU16::new(cells).unwrap();
-        let parser = vt100::Parser::new(nonzero(rows), nonzero(cols), 0);
-        let screen: Screen = Arc::new((Mutex::new(parser), Condvar::new()));
-        let (shown, mut output) = (screen.clone(), pair.master.try_clone_reader().unwrap());
-        std::thread::spawn(move || {
-            let mut bytes = [0; 16 * 1024];
-            while let Ok(read @ 1..) = output.read(&mut bytes) {
-                shown.0.lock().process(&bytes[..read]);
-                shown.1.notify_all();
-            }
-        });
-        Self {
-            child,
-            keys: pair.master.take_writer().unwrap(),
-            screen,
-            _terminal: pair.master,
-        }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    /// Waits until the screen shows all of `texts`.
-    #[track_caller]
-    fn wait(&self, texts: &[&str]) {
-        self.wait_for(&|shown| texts.iter().all(|text| shown.contains(text)));
-    }
-
-    /// Waits until the screen does not show `text`.
-    #[track_caller]
-    fn wait_without(&self, text: &str) {
-        self.wait_for(&|shown| !shown.contains(text));
-    }
-
-    #[track_caller]
-    fn wait_for(&self, holds: &dyn Fn(&str) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        let mut parser = self.screen.0.lock();
-        loop {
-            let contents = parser.screen().contents();
-            if holds(&contents) {
-                return;
-            }
-            let late = self.screen.1.wait_until(&mut parser, deadline).timed_out();
-            assert!(!late, "the screen stays:\n{contents}");
-        }
-    }
-
-    fn is_in_alternate_screen(&self) -> bool {
-        self.screen.0.lock().screen().alternate_screen()
-    }
-}
-
-impl Drop for Console {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+/// Ctrl-S sends a form.
+const SUBMIT: &str = "\u{13}";
+const ESC: &str = "\u{1b}";
 
 /// The data directory of the demo that runs below `place`.
 fn data_of_demo(place: &Path) -> PathBuf {
@@ -118,16 +22,23 @@ fn data_of_demo(place: &Path) -> PathBuf {
     found.expect("the demo has a directory with instances")
 }
 
-fn order_workflow_by_keys(cols: u16, rows: u16) {
+fn quit(console: &mut Terminal) {
+    console.press("q");
+    console.wait(&["Quit now"]);
+    console.press("y");
+    assert_eq!(console.wait_end(), 0);
+    console.wait_as_before();
+}
+
+fn order_workflow_by_keys(columns: u16, rows: u16) {
     let place = Place::new();
-    let mut console = Console::demo(&place, cols, rows);
+    let mut console = Terminal::start(moonport(&place, &["demo"]), columns, rows);
     console.wait(&["message-processing", "RUNNING"]);
     console.press("s");
     console.wait(&["Send message", "ORD-20260612-1001"]);
-    // Ctrl-S sends.
-    console.press("\u{13}");
+    console.press(SUBMIT);
     console.wait(&["Sent 01"]);
-    console.press("\u{1b}");
+    console.press(ESC);
     // A key that follows Escape at once would be one with Alt.
     console.wait_without("Send message");
     console.press("7");
@@ -151,17 +62,7 @@ fn order_workflow_by_keys(cols: u16, rows: u16) {
     logs.out.wait_for("'beside': 1");
     let id = sent.split('"').find(|word| word.len() == 34).unwrap();
     console.wait(&[id, "returned"]);
-
-    assert!(console.is_in_alternate_screen());
-    console.press("q");
-    console.wait(&["Quit now"]);
-    console.press("y");
-    let status = console.child.wait().unwrap();
-    assert_eq!(status.exit_code(), 0);
-    assert!(
-        !console.is_in_alternate_screen(),
-        "the terminal is as it was"
-    );
+    quit(&mut console);
 }
 
 #[test]
@@ -174,6 +75,141 @@ fn the_order_workflow_runs_by_keys_in_120_columns() {
     order_workflow_by_keys(120, 35);
 }
 
+/// A console on a directory with nothing in it, at its guide.
+fn at_the_guide(place: &Place, columns: u16, rows: u16) -> Terminal {
+    let data = place.data();
+    let arguments = ["--data-dir", data.to_str().unwrap(), "--no-motion"];
+    let console = Terminal::start(moonport(place, &arguments), columns, rows);
+    console.wait(&["order-logger", "order-created"]);
+    console
+}
+
+#[test]
+fn two_keys_lead_from_an_empty_store_to_a_marked_live_log_line() {
+    let place = Place::new();
+    let mut console = at_the_guide(&place, 120, 35);
+    console.press("a");
+    console.wait(&[
+        "Logs",
+        "FOLLOW",
+        "===== MESSAGE RECEIVED =====",
+        "Message Body: [{'msgId'",
+    ]);
+    // The new line is marked.
+    console.wait_for(&|screen| {
+        let contents = screen.contents();
+        contents
+            .lines()
+            .any(|line| line.contains("┃>") || line.contains("┃*"))
+    });
+    quit(&mut console);
+}
+
+#[test]
+fn a_click_selects_a_row_and_a_second_opens_it_at_any_size() {
+    let place = Place::new();
+    let mut console = Terminal::start(moonport(&place, &["demo"]), 120, 35);
+    console.wait(&["message-processing", "RUNNING"]);
+    console.press("4");
+    console.wait(&["[4 Functions]", "order_audit", "order-logger"]);
+    console.click("order-logger");
+    console.wait(&[">  order-logger"]);
+    console.click("order_audit");
+    console.wait(&[">  order_audit"]);
+    console.press("yy");
+    console.wait(&["copied"]);
+    // In Base64, as the terminal gets it: order_audit.
+    console.heard(|heard| assert_eq!(heard.copied, [b"b3JkZXJfYXVkaXQ="]));
+    for (columns, rows) in [(80, 24), (59, 10), (200, 60), (100, 30)] {
+        console.resize(columns, rows);
+        if columns < 60 {
+            console.wait(&["60 x 15 needed"]);
+        } else {
+            console.wait(&[">  order_audit", "Functions"]);
+        }
+    }
+    console.click("3 Groups");
+    console.wait(&["message-processing", "IN FLIGHT"]);
+    quit(&mut console);
+}
+
+#[test]
+fn a_megabyte_is_pasted_as_one_body_and_sent() {
+    let place = Place::new();
+    let mut console = Terminal::start(moonport(&place, &["demo"]), 120, 35);
+    console.wait(&["message-processing", "RUNNING"]);
+    // Outside of a text a paste does nothing, whatever keys it is made of.
+    console.paste("DDDDyyyy");
+    console.wait(&["paste"]);
+    console.press("s");
+    console.wait(&["Send message", "ORD-20260612-1001"]);
+    console.click("\"eventType\"");
+    console.press("\u{1}");
+    let mut json = String::from("{\"pasted\":[");
+    while json.len() < 1_000_000 {
+        json.push_str("\"0123456789 abcdefghij\",\n");
+    }
+    json.push_str("0], \"end\": \"of the paste\"}\n");
+    console.paste(&json);
+    console.wait(&["of the paste"]);
+    // One step takes it back.
+    console.press("\u{1f}");
+    console.wait_without("of the paste");
+    console.wait(&["\"eventType\""]);
+    console.press(SUBMIT);
+    console.wait(&["Sent 01"]);
+    console.press(ESC);
+    console.wait_without("Send message");
+    quit(&mut console);
+}
+
+/// A function of the embedded runtime, so that no interpreter is needed.
+const LOUD: &str = r#"
+exports.handler = (event) => {
+    console.log("\u001b[2J\u001b[H\u001b]0;owned\u0007\u009b31m\u001b[?1049l\u001b[?25hloud");
+    return "OK";
+};
+"#;
+
+const LOUD_WORKFLOW: &str = r#"
+[instance]
+name = "local"
+[[topic]]
+name = "noise"
+[[group]]
+name = "noise"
+[[function]]
+name = "loud"
+runtime = "js"
+code = "loud"
+handler = "index.handler"
+[[trigger]]
+name = "on-noise"
+function = "loud"
+topic = "noise"
+group = "noise"
+"#;
+
+#[test]
+fn a_handler_that_prints_escape_sequences_changes_nothing_on_the_terminal() {
+    let place = Place::new();
+    place.write("moonport.toml", LOUD_WORKFLOW);
+    place.write("loud/index.js", LOUD);
+    let mut console = Terminal::start(moonport(&place, &[]), 200, 40);
+    console.wait(&["noise", "RUNNING"]);
+    console.press("s");
+    console.wait(&["Send message"]);
+    console.press(SUBMIT);
+    console.wait(&["Sent 01"]);
+    console.press(ESC);
+    console.wait_without("Send message");
+    console.press("7z");
+    console.wait(&["␛[2J␛[H␛]0;owned", "loud"]);
+    console.wait(&["Logs", "RUNNING"]);
+    console.heard(|heard| assert!(heard.titles.iter().all(|title| title == "moonport")));
+    quit(&mut console);
+}
+
 #[test]
 fn a_broker_left_running_goes_on_without_the_screen() {
     let place = Place::new();
@@ -183,15 +219,15 @@ fn a_broker_left_running_goes_on_without_the_screen() {
         "[instance]\nname = \"orders\"\nlisten = \"127.0.0.1:0\"\n[[topic]]\nname = \"kept\"\n",
     );
     let arguments = ["--data-dir", data.to_str().unwrap()];
-    let mut console = Console::start(&place, &arguments, 100, 30);
+    let mut console = Terminal::start(moonport(&place, &arguments), 100, 30);
     console.wait(&["kept", "RUNNING"]);
     console.press("q");
     console.wait(&["Leave it running"]);
     console.press("\u{1b}[C\r");
     console.wait(&["the broker goes on in process"]);
-    assert_eq!(console.child.wait().unwrap().exit_code(), 0);
+    assert_eq!(console.wait_end(), 0);
 
-    let shown = console.screen.0.lock().screen().contents();
+    let shown = console.contents();
     let (_, after) = shown.split_once("in process ").unwrap();
     let (pid, _) = after.split_once(':').unwrap();
     // Another command reaches the process that took over.

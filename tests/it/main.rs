@@ -42,7 +42,7 @@ mod proto_generated;
 mod retention;
 mod retry_backoff;
 mod sample_functions;
-mod screens_places;
+mod screens;
 mod send_receive;
 mod socket_owner;
 mod store_environment;

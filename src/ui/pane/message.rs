@@ -287,7 +287,7 @@ pub fn life(
         };
         document.rule(Line::text(title).put(format!("  {}", trace.topic), Token::Muted));
         let steps = steps(trace, message.or(trace.message.as_ref()), shared);
-        bars(&steps, document);
+        bars(&steps, shared.look.plain, document);
         for group in &trace.groups {
             verdict(group, shared, document);
         }
@@ -355,7 +355,7 @@ fn steps(trace: &MessageTrace, message: Option<&Arc<Message>>, shared: &Shared) 
     steps
 }
 
-fn bars(steps: &[Step], document: &mut Document) {
+fn bars(steps: &[Step], plain: bool, document: &mut Document) {
     let Some(first) = steps.first().map(|step| step.at) else {
         return;
     };
@@ -369,7 +369,9 @@ fn bars(steps: &[Step], document: &mut Document) {
         let from = from.min(BAR - 1);
         let cells =
             ((step.millis.unwrap_or(0.0) / end * BAR as f64).ceil() as usize).clamp(1, BAR - from);
-        let bar = if step.millis.is_some() {
+        let bar = if plain {
+            String::new()
+        } else if step.millis.is_some() {
             "█".repeat(cells)
         } else {
             "▏".to_owned()

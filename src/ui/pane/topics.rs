@@ -93,6 +93,7 @@ impl Listing for TopicList {
             2 => Line::text(row.queues.len().to_string()),
             3 => Line::text(numbers::count(row.messages)),
             4 => rate(shared.rates.now(&Measure::TopicIn(name.to_string()))),
+            5 if shared.look.plain => Line::new(),
             5 => {
                 let last = shared
                     .rates

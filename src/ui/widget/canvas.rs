@@ -56,10 +56,18 @@ impl<'a> Canvas<'a> {
         style
     }
 
-    /// Blanks an area.
+    /// Blanks an area, and a wide character that reaches into it from the left.
     pub fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
         let style = self.style(Token::Text);
+        for y in area.top()..area.bottom() {
+            let before = area.x.checked_sub(1).filter(|_| area.width > 0);
+            if let Some(cell) = before.and_then(|x| self.buffer.cell_mut((x, y)))
+                && safe::width(cell.symbol()) > 1
+            {
+                cell.set_symbol(" ");
+            }
+        }
         for position in area.positions() {
             if let Some(cell) = self.buffer.cell_mut(position) {
                 cell.reset();

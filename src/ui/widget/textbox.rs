@@ -306,8 +306,10 @@ impl TextBox {
 
     /// Puts the cursor on a cell of the drawn box.
     pub fn click(&mut self, area: Rect, top: usize, column: u16, row: u16) {
-        self.row = (top + usize::from(row)).min(self.lines.len() - 1);
-        let from = self.first_cell(area.width, self.row);
+        let row = (top + usize::from(row)).min(self.lines.len() - 1);
+        // As it was drawn: with the cursor where it was.
+        let from = self.first_cell(area.width, row);
+        self.row = row;
         let cell = usize::from(column.saturating_sub(GUTTER)) + from;
         self.column = safe::take(self.current(), cell).0.len();
     }

@@ -6,13 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use moonport::app::identity::Identity;
-use moonport::app::listening::Listening;
-use moonport::app::owner::take;
-use moonport::app::wiring::{Engine, EngineOptions};
+use moonport::app::wiring::EngineOptions;
 use moonport::clock::{BrokerClock, RealClock};
 use moonport::cluster::messaging::Send;
 use moonport::cluster::session::Caller;
-use moonport::config::paths::DataDir;
 use moonport::domain::message::Draft;
 use moonport::domain::names::{FunctionName, TopicName};
 use moonport::domain::timestamp::Timestamp;
@@ -25,6 +22,8 @@ use moonport::workflow::apply::apply;
 use moonport::workflow::parse::load;
 use moonport::workflow::plan::plan;
 use serde_json::Value;
+
+use crate::support::live::Live;
 
 const WORKFLOW: &str = r#"
 [instance]
@@ -121,58 +120,50 @@ impl Function for Worker {
     }
 }
 
+fn change(options: &mut EngineOptions) {
+    let worker = Worker {
+        clock: options.clock.clone().unwrap(),
+        real: options.real.clone(),
+    };
+    let worker: Arc<dyn Function> = Arc::new(worker);
+    options.functions = ["order-logger", "invoice-bot"]
+        .map(|name| (FunctionName::new(name).unwrap(), worker.clone()))
+        .to_vec();
+    options.identity = Identity {
+        mac: [2, 0x42, 0xac, 0x11, 0, 2],
+        pid: 1,
+        first: 0,
+        host_name: "console".to_owned(),
+    };
+    options.random = Arc::new(|bytes: &mut [u8]| bytes.fill(0x21));
+    options.function_instance_id = Some("c-660c0000-1".to_owned());
+}
+
 pub(crate) struct World {
     pub(crate) stage: Stage,
-    engine: Engine,
+    live: Live,
     clock: BrokerClock,
     sent: u64,
-    _folder: tempfile::TempDir,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = DataDir::new(folder.path().join("data")).unwrap();
-        let clock = BrokerClock::still(Timestamp::parse("2026-06-12T18:32:07.120Z").unwrap());
-        // It still stands, but nobody has held it.
-        clock.resume();
-        let real = RealClock::manual();
-        let mut options = EngineOptions::new(data.clone()).unwrap();
-        let worker = || {
-            let (clock, real) = (clock.clone(), real.clone());
-            Arc::new(Worker { clock, real }) as Arc<dyn Function>
-        };
-        for name in ["order-logger", "invoice-bot"] {
-            options
-                .functions
-                .push((FunctionName::new(name).unwrap(), worker()));
-        }
-        options.listening = Listening::Off;
-        options.identity = Identity {
-            mac: [2, 0x42, 0xac, 0x11, 0, 2],
-            pid: 1,
-            first: 0,
-            host_name: "console".to_owned(),
-        };
-        options.clock = Some(clock.clone());
-        options.real = real.clone();
-        options.random = Arc::new(|bytes: &mut [u8]| bytes.fill(0x21));
-        options.function_instance_id = Some("c-660c0000-1".to_owned());
-        let engine = Engine::start(options, take(&data).unwrap()).await.unwrap();
-        let file = folder.path().join("moonport.toml");
+        let start = Timestamp::parse("2026-06-12T18:32:07.120Z").unwrap();
+        let live = Live::with(start, change).await;
+        let file = live.folder().join("moonport.toml");
         std::fs::write(&file, WORKFLOW).unwrap();
         let workflow = load(&file).unwrap();
-        let plan = plan(&engine.control, &workflow, false).await.unwrap();
-        apply(&engine.control, &plan).await.unwrap();
+        let plan = plan(&live.control, &workflow, false).await.unwrap();
+        apply(&live.control, &plan).await.unwrap();
         let options = ConsoleOptions::new(Depth::True);
-        let mut stage = Stage::new(engine.control.clone(), &options, real, 120, 32);
+        let (control, real) = (live.control.clone(), live.real.clone());
+        let mut stage = Stage::new(control, &options, real, 120, 32);
         stage.pass(Duration::from_secs(1)).await;
         Self {
             stage,
-            engine,
-            clock,
+            clock: live.clock.clone(),
+            live,
             sent: 0,
-            _folder: folder,
         }
     }
 
@@ -242,9 +233,9 @@ impl World {
     }
 
     async fn send(&mut self, draft: Draft) {
-        let instances = self.engine.control.instances.instances().await.unwrap();
+        let instances = self.live.control.instances.instances().await.unwrap();
         let cluster = self
-            .engine
+            .live
             .control
             .instances
             .cluster(&instances[0].definition.id);
@@ -284,7 +275,7 @@ impl World {
     async fn is_idle(&self) -> bool {
         let now = self.clock.now();
         let due = self.clock.next_due().is_some_and(|next| next.at <= now);
-        let rows = self.engine.control.triggers.triggers().await.unwrap();
+        let rows = self.live.control.triggers.triggers().await.unwrap();
         let idle = rows.iter().all(|row| match &row.state {
             TriggerState::Retrying { due, .. } => *due > now,
             _ => row.lag == 0 && row.in_work == 0,
@@ -298,6 +289,6 @@ impl World {
     }
 
     pub(crate) async fn end(self) {
-        self.engine.stop(Duration::ZERO).await;
+        self.live.stop().await;
     }
 }

@@ -19,9 +19,11 @@ use moonport::cluster::messaging::{Send, SendReceipt};
 use moonport::cluster::session::Caller;
 use moonport::config::paths::DataDir;
 use moonport::control::Control;
+use moonport::control::error::ControlError;
 use moonport::control::triggers::TriggerRow;
 use moonport::domain::message::Draft;
 use moonport::domain::names::InstanceId;
+use moonport::domain::timestamp::Timestamp;
 use moonport::ui::options::ConsoleOptions;
 use moonport::ui::stage::Stage;
 use moonport::ui::theme::Depth;
@@ -36,23 +38,27 @@ pub(crate) struct Live {
     pub(crate) control: Control,
     pub(crate) clock: BrokerClock,
     pub(crate) real: RealClock,
-    _engine: Engine,
+    engine: Engine,
     folder: TempDir,
 }
 
 impl Live {
     /// A directory with nothing in it.
     pub(crate) async fn empty() -> Self {
+        Self::with(START, |options| options.functions = functions::all()).await
+    }
+
+    /// A directory with nothing in it, at another moment and with other options.
+    pub(crate) async fn with(start: Timestamp, change: impl FnOnce(&mut EngineOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::new(folder.path().join("data")).unwrap();
         let lock = take(&data).unwrap();
-        let clock = BrokerClock::still(START);
+        let clock = BrokerClock::still(start);
         // It still stands, but nobody has held it.
         clock.resume();
         let real = RealClock::manual();
-        let options = EngineOptions {
+        let mut options = EngineOptions {
             listening: Listening::Off,
-            functions: functions::all(),
             program: env!("CARGO_BIN_EXE_moonport").into(),
             identity: Identity {
                 mac: [0x6A, 0xB7, 0x6B, 0x2B, 0x73, 0xF6],
@@ -71,12 +77,13 @@ impl Live {
             function_instance_id: Some("c-6a2c0f9f-048400f6-93001d17da20".to_owned()),
             ..EngineOptions::new(data).unwrap()
         };
+        change(&mut options);
         let engine = Engine::start(options, lock).await.unwrap();
         Self {
             control: engine.control.clone(),
             clock,
             real,
-            _engine: engine,
+            engine,
             folder,
         }
     }
@@ -89,11 +96,7 @@ impl Live {
     }
 
     /// A console as it is after its first seconds.
-    pub(crate) async fn stage(&self, columns: u16, rows: u16) -> Stage {
-        self.stage_with(Self::options(), columns, rows).await
-    }
-
-    pub(crate) async fn stage_with(
+    pub(crate) async fn stage(
         &self,
         mut options: ConsoleOptions,
         columns: u16,
@@ -124,10 +127,15 @@ impl Live {
     /// Sends a message a quarter of a second after what went before.
     pub(crate) async fn send(&self, draft: Draft) -> SendReceipt {
         self.step(Duration::from_millis(250));
+        self.try_send(draft).await.unwrap()
+    }
+
+    pub(crate) async fn try_send(&self, draft: Draft) -> Result<SendReceipt, ControlError> {
+        let id = InstanceId::new("rmq-local").unwrap();
+        let messaging = self.control.instances.cluster(&id)?.messaging;
         let (caller, request) = (Caller::local(), Send::one(draft));
-        let messaging = self.cluster().messaging;
-        let mut sent = messaging.send(&caller, request).await.unwrap();
-        sent.pop().unwrap().unwrap()
+        let mut sent = messaging.send(&caller, request).await?;
+        Ok(sent.pop().unwrap()?)
     }
 
     pub(crate) fn step(&self, span: Duration) {
@@ -153,5 +161,13 @@ impl Live {
             }
         })
         .await
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) async fn stop(self) {
+        self.engine.stop(Duration::ZERO).await;
     }
 }

@@ -7,4 +7,5 @@ pub(crate) mod faults;
 pub(crate) mod inspector;
 pub(crate) mod live;
 pub(crate) mod program;
+pub(crate) mod terminal;
 pub(crate) mod triggers;
