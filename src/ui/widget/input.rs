@@ -146,12 +146,10 @@ impl Input {
     /// First byte drawn, so that the cursor is within `cells`.
     fn visible_from(&self, cells: usize) -> usize {
         let mut from = 0;
-        while safe::width(&self.text[from..self.cursor]) + 1 > cells {
+        while from < self.cursor && safe::width(&self.text[from..self.cursor]) + 1 > cells {
             let next = self.text[from..].graphemes(true).next().map_or(0, str::len);
-            if next == 0 {
-                break;
-            }
-            from += next;
+            // Where there is no room at all, the cursor still is the end of it.
+            from = (from + next).min(self.cursor);
         }
         from
     }

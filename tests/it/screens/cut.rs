@@ -12,6 +12,8 @@ use crate::support::live::Live;
 
 /// Words that a narrow screen says shorter on purpose.
 const SHORT: &[&str] = &["Inst", "Func", "Trig", "Msgs", "Dead", "TRANSACT", "MSG"];
+/// Longer words, such as handles and bodies, are broken into rows instead of cut.
+const LONGEST: usize = 20;
 /// Fewest cells of a name that was cut.
 const LEAST: usize = 8;
 
@@ -39,7 +41,8 @@ fn cut_silently(narrow: &str, wide: &HashSet<String>) -> Vec<String> {
     };
     let cut = |word: &String| {
         word.starts_with(char::is_alphabetic)
-            && !word.contains('…')
+            && word.len() <= LONGEST
+            && !word.contains(['…', '"'])
             && !wide.contains(word)
             && !SHORT.contains(&word.as_str())
             && wide.iter().any(|whole| {

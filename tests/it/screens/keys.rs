@@ -97,7 +97,7 @@ fn printed(text: &str) -> Vec<(String, String, String)> {
     let mut rows = Vec::new();
     for line in text.lines() {
         if let Some(name) = line.strip_prefix('[') {
-            context = name.trim_end_matches(']').to_owned();
+            name.trim_end_matches(']').clone_into(&mut context);
         } else {
             let (keys, action) = line.trim().rsplit_once(' ').unwrap();
             rows.push((context.clone(), action.to_owned(), keys.trim().to_owned()));
