@@ -43,7 +43,7 @@ async fn main() {
         let names = [format!("here-{clients}"), format!("there-{clients}")];
         let mut topics = Vec::new();
         for name in &names {
-            topics.push(setup::topic(&broker, name, 8).await);
+            topics.push(setup::topic(&broker.cluster(), name, 8).await);
         }
         let within = measure(here.clone(), &topics[0], clients, messages).await;
         let through = measure(there.clone(), &topics[1], clients, messages).await;

@@ -16,6 +16,7 @@ use moonport::domain::ids::MessageIdGenerator;
 use moonport::domain::instance::InstanceDefinition;
 use moonport::domain::names::InstanceId;
 use moonport::domain::topic::{TopicDefinition, TopicType};
+use moonport::store::cache::CacheBudget;
 use moonport::store::journal::Recovery;
 use moonport::store::memory::MemoryStore;
 use moonport::store::open::{Options, open_on};
@@ -179,7 +180,7 @@ fn small() -> Options {
         segment_bytes: 6000,
         run_entries: 16,
         checkpoint_bytes: 2000,
-        cache_bytes: 0,
+        cache: CacheBudget::new(0),
         patience: Duration::ZERO,
         quiet: Duration::MAX,
         ..Options::default()
