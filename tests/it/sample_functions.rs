@@ -14,8 +14,12 @@ use crate::support::program::{Ended, Place};
 const EVENT: &str = include_str!("../../assets/order-workflow/event.json");
 
 fn sample(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/functions");
-    folder.join(name).display().to_string()
+    asset("functions", name)
+}
+
+fn asset(folder: &str, name: &str) -> String {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    assets.join(folder).join(name).display().to_string()
 }
 
 /// A topic `orders` in front of one sample function with these variables.
@@ -174,7 +178,7 @@ topic = "follow-ups"
 group = "order_logger"
 filter = {{ tag = "FollowUp" }}
 "#,
-        sample("order_logger")
+        asset("order-workflow/functions", "order_logger")
     );
     let workflow = workflow("order_follow_up", "python3", &variables) + &second;
     place.write("w.toml", &workflow);
