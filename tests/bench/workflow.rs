@@ -63,7 +63,8 @@ pub(crate) async fn measure(real: &RealClock) -> (Vec<Measured>, Vec<Goal>) {
 /// The sample function that logs its event, bound to a topic.
 async fn add_python(running: &Running) {
     let control = running.control();
-    let code = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/order-workflow/functions/order_logger");
+    let code = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("assets/order-workflow/functions/order_logger");
     let function = FunctionName::new("python").unwrap();
     let handler = "index.handler".to_owned();
     let definition = FunctionDefinition::new(function.clone(), Runtime::Python3, code, handler);

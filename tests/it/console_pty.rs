@@ -128,7 +128,8 @@ fn a_click_selects_a_row_and_a_second_opens_it_at_any_size() {
             console.wait(&[">  order_audit", "Functions"]);
         }
     }
-    console.click("3 Groups");
+    console.wait(&["3Groups", ">  order_audit"]);
+    console.click("3Groups");
     console.wait(&["message-processing", "IN FLIGHT"]);
     quit(&mut console);
 }

@@ -59,7 +59,7 @@ const DIALOGS: &[Scene] = &[
     ("send-again", "6 R"),
     ("dead-letter-again", "8 R"),
     ("find", "6 F"),
-    ("filter-bench", ": try Enter"),
+    ("filter-bench", "6 : try Enter"),
     ("topic-form", "2 a"),
     ("topic-form-edit", "2 e"),
     ("topic-form-wrong", "2 a $ %"),
