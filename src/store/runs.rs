@@ -182,12 +182,15 @@ impl Runs {
             LogStart::After(number) => Direction::Up(number),
         };
         let mut more = false;
+        // Looked at first: a record that comes while others are read is new to the next reader.
+        let mut newest = self.logs.newest();
         self.logs.scan(direction, |number, body| {
             if records.len() == limit {
                 more = true;
                 return ControlFlow::Break(());
             }
             scanned += 1;
+            newest = newest.max(number);
             // A record that cannot be read is passed over, as a torn one is.
             if let Ok(line) = postcard::from_bytes::<Line<'_>>(body)
                 && matcher.admits(&line)
@@ -202,7 +205,7 @@ impl Runs {
         Ok(LogLines {
             records,
             oldest: self.logs.oldest(),
-            newest: self.logs.newest(),
+            newest,
             scanned,
             more,
             dropped: self.dropped(filter.function.as_ref()),

@@ -199,3 +199,27 @@ fn lost_records_are_counted_by_function() {
     };
     assert_eq!((of(None), of(Some(function("a")))), (7, 5));
 }
+
+#[test]
+fn a_reader_that_follows_misses_no_record_that_comes_meanwhile() {
+    const RECORDS: u64 = 2_000;
+    let directory = tempfile::tempdir().unwrap();
+    let runs = std::sync::Arc::new(opened(&directory));
+    let writer = {
+        let runs = runs.clone();
+        std::thread::spawn(move || {
+            for _ in 0..RECORDS {
+                runs.append_log(&line("f", LogLevel::Info, "x"));
+            }
+        })
+    };
+    let (mut seen, mut read) = (0, 0);
+    while seen < RECORDS {
+        let page = runs.logs(&LogFilter::default(), LogStart::After(seen), usize::MAX);
+        let page = page.unwrap();
+        read += page.records.len() as u64;
+        seen = page.newest;
+    }
+    writer.join().unwrap();
+    assert_eq!(read, RECORDS);
+}
