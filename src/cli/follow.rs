@@ -2,11 +2,9 @@
 
 use tokio::sync::watch;
 
-use crate::cli::session::failed;
-use crate::control::Control;
 use crate::control::logs::{LogFrom, LogPage, LogQuery};
+use crate::control::{Control, Reply};
 use crate::domain::function::LogRecord;
-use crate::report::Report;
 
 /// Log records of one page.
 pub const PAGE: usize = 500;
@@ -33,7 +31,7 @@ impl Follower {
     }
 
     /// What was added since the last call, without waiting.
-    pub async fn added(&mut self) -> Result<Vec<LogRecord>, Report> {
+    pub async fn added(&mut self) -> Reply<Vec<LogRecord>> {
         let mut records = Vec::new();
         loop {
             let page = self.page().await?;
@@ -50,11 +48,10 @@ impl Follower {
         self.latest.changed().await.is_ok()
     }
 
-    async fn page(&mut self) -> Result<LogPage, Report> {
+    async fn page(&mut self) -> Reply<LogPage> {
         // Marked before reading, so that what comes meanwhile wakes the next wait.
         self.latest.mark_unchanged();
-        let page = self.control.logs.logs(self.query.clone()).await;
-        let page = page.map_err(failed)?;
+        let page = self.control.logs.logs(self.query.clone()).await?;
         let last = page.records.last().map(|record| record.number);
         let seen = if page.more { last } else { Some(page.newest) };
         if let (Some(seen), LogFrom::After(after)) = (seen, self.query.from) {

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::follow::Follower;
 use crate::cli::output::{Output, remark};
 use crate::cli::session::{Session, failed};
+use crate::control::error::ControlError;
 use crate::control::logs::{LogFrom, LogQuery};
 use crate::domain::function::{LogLevel, LogRecord};
 use crate::domain::ids::RequestId;
@@ -64,7 +65,12 @@ impl LogsArgs {
         }
         let mut follower = Follower::after(&session.control, page.newest, query);
         while !session.out.is_closed() {
-            for record in follower.added().await? {
+            let added = match follower.added().await {
+                // The owner stopped while it was asked: the log ends with it.
+                Err(ControlError::Unreachable(_)) => break,
+                added => added.map_err(failed)?,
+            };
+            for record in added {
                 printer.print(&record)?;
             }
             if !follower.grows().await {

@@ -91,7 +91,7 @@ impl<'a> Settling<'a> {
     }
 
     async fn print(&mut self) -> Result<(), Report> {
-        for record in self.logs.added().await? {
+        for record in self.logs.added().await.map_err(failed)? {
             self.lines.take(record, &mut self.printer)?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::cli::follow::Follower;
 use crate::cli::run::settle::Settled;
-use crate::cli::session::Session;
+use crate::cli::session::{Session, failed};
 use crate::control::functions::FunctionRow;
 use crate::control::logs::LogQuery;
 use crate::control::triggers::TriggerRow;
@@ -129,7 +129,8 @@ async fn count(session: &Session, function: &FunctionName, text: &str) -> Result
         text: Some(text.to_owned()),
         ..LogQuery::default()
     };
-    let found = Follower::after(&session.control, 0, query).added().await?;
+    let found = Follower::after(&session.control, 0, query).added().await;
+    let found = found.map_err(failed)?;
     // The query ignores case, an expectation does not.
     let exact = found.iter().filter(|record| record.text.contains(text));
     Ok(exact.count() as u64)

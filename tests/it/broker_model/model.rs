@@ -275,6 +275,12 @@ impl Model {
     /// those of a message group, whose blocks are lifted (Z2).
     pub(super) fn reset(&mut self, of: usize, on: usize, latest: bool) {
         let stored = |sent: &&mut Sent| matches!(sent.life, Life::Stored { .. });
+        let is_unsure = |sent: &Sent| matches!(sent.groups[of], Known::Unsure { .. });
+        let held = self.out.iter().map(|(_, number, _)| *number);
+        // The handle of a lease that a crash took is that of a message which was never handed out: nothing voids it.
+        let untold: BTreeSet<u64> = held
+            .filter(|number| is_unsure(&self.sent[number]))
+            .collect();
         let concerned = self
             .sent
             .iter_mut()
@@ -295,7 +301,9 @@ impl Model {
         for held in std::mem::take(&mut self.out) {
             let sent = &self.sent[&held.1];
             if held.0 == of && sent.kind.topic() == on {
-                self.void.push(held);
+                if !untold.contains(&held.1) {
+                    self.void.push(held);
+                }
             } else {
                 self.out.push(held);
             }
