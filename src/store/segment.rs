@@ -145,7 +145,11 @@ impl Segment {
         }
         let opened = self.read_only(cache);
         if matches!(&opened, Err(Fault::Redb(redb::Error::RepairAborted))) {
-            self.open_writable(cache)?;
+            if let Err(error) = self.open_writable(cache) {
+                // A repair that finds no room stays in memory, where reads find it.
+                let stuck = matches!(*self.store.read(), Store::Stuck(_));
+                return if stuck { Ok(()) } else { Err(error) };
+            }
             self.shut();
             let again = self.read_only(cache).map_err(|fault| self.error(fault))?;
             *self.store.write() = Store::ReadOnly(again);

@@ -194,13 +194,19 @@ impl Status {
     fn change<T>(&self, edit: impl FnOnce(&mut Inner) -> T) -> T {
         let now = self.clock.now();
         let mut inner = self.inner.lock();
-        let before = inner.state();
+        let (before, was_busy) = (inner.state(), inner.in_work > 0);
         let edited = edit(&mut inner);
-        let after = inner.state();
-        if before == after {
+        let (after, is_busy) = (inner.state(), inner.in_work > 0);
+        // A trigger that stopped with a batch in work is at rest once that is put down.
+        let stopped = matches!(
+            after,
+            TriggerState::Ready { .. } | TriggerState::StartFailed { .. }
+        );
+        if before != after {
+            inner.since = now;
+        } else if !(stopped && was_busy && !is_busy) {
             return edited;
         }
-        inner.since = now;
         drop(inner);
         self.feed.report(
             now,

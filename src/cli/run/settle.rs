@@ -81,7 +81,12 @@ impl<'a> Settling<'a> {
                 Need::Stopped => break Settled::Stopped,
                 _ if self.real.now() >= deadline => break Settled::TimedOut,
                 Need::Later if self.jumps => self.jump().await?,
-                Need::Soon if self.jumps && self.is_quiet().await => self.jump().await?,
+                Need::Soon if self.jumps => {
+                    // News is looked at before anything else.
+                    if self.is_quiet().await {
+                        self.jump().await?;
+                    }
+                }
                 Need::Now | Need::Soon | Need::Later => self.wait(deadline).await,
             }
         };
