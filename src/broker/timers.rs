@@ -21,6 +21,17 @@ const BATCH: usize = 256;
 /// Real time between two tries while something due cannot be done.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// What came of doing what is due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::broker) enum Pass {
+    /// Nothing is due any more.
+    Done,
+    /// There may be more.
+    More,
+    /// Something due cannot be done now.
+    Stuck,
+}
+
 /// What is due and needs content that is read without the lock.
 #[derive(Default)]
 struct Unread {
@@ -32,14 +43,13 @@ struct Unread {
 /// Runs until the broker stops.
 pub(in crate::broker) async fn run(core: Arc<Core>) {
     loop {
-        core.catch_up();
+        let pass = core.catch_up();
         let next = core.live().claim_next(&core.clock);
-        let stuck = next.is_some_and(|(at, _)| at <= core.now());
         let moment = async {
-            match next {
-                _ if stuck => core.real.sleep(PAUSE).await,
-                Some((at, what)) => core.clock.sleep_until(at, what).await,
-                None => std::future::pending().await,
+            match (pass, next) {
+                (Pass::Stuck, _) => core.real.sleep(PAUSE).await,
+                (_, Some((at, what))) => core.clock.sleep_until(at, what).await,
+                (_, None) => std::future::pending().await,
             }
         };
         tokio::select! {
@@ -52,21 +62,28 @@ pub(in crate::broker) async fn run(core: Arc<Core>) {
 
 impl Core {
     /// Does everything that is due now.
-    pub(in crate::broker) fn catch_up(&self) {
-        while self.do_due() {}
+    pub(in crate::broker) fn catch_up(&self) -> Pass {
+        loop {
+            let pass = self.do_due();
+            if pass != Pass::More {
+                return pass;
+            }
+        }
     }
 
-    /// One batch; whether there may be more.
-    fn do_due(&self) -> bool {
+    /// One batch. What is done may make something else due at once: a lease that ran out, its message.
+    fn do_due(&self) -> Pass {
         let now = self.now();
-        let (count, unread) = {
+        let unread = {
             let mut live = self.live();
             let next = live.state.next_due();
-            if next.is_none_or(|(at, _)| at > now) || self.is_recovering(&live) {
-                return false;
+            if next.is_none_or(|(at, _)| at > now) {
+                return Pass::Done;
+            }
+            if self.is_recovering(&live) {
+                return Pass::Stuck;
             }
             let due: Vec<(Timestamp, Due)> = live.state.due(now).take(BATCH).collect();
-            let count = due.len();
             let mut unread = Unread::default();
             let mut entry = self.entry(&mut live);
             for (at, due) in due {
@@ -75,13 +92,14 @@ impl Core {
             if !entry.is_empty() {
                 drop(entry.append());
             }
-            (count, unread)
+            unread
         };
         match self.do_unread(unread, now) {
-            Ok(missing) => count == BATCH && missing == 0,
+            Ok(0) => Pass::More,
+            Ok(_) => Pass::Stuck,
             Err(error) => {
                 tracing::error!(%error, "what is due has to wait");
-                false
+                Pass::Stuck
             }
         }
     }

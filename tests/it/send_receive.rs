@@ -9,7 +9,7 @@ use moonport::domain::topic::{Permission, TopicDefinition, TopicType};
 use std::time::Duration;
 
 use crate::support::broker::{
-    START, TestBroker, bodies, draft, group, receive, seconds, tagged, topic,
+    START, TestBroker, bodies, draft, group, receive, seconds, tagged, topic, within,
 };
 
 async fn orders() -> TestBroker {
@@ -73,6 +73,22 @@ async fn a_poll_without_messages_ends_empty_e3() {
         real.advance(seconds(5));
     });
     assert_eq!(received.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_a_lease_that_ran_out_makes_due_is_done_at_once_d5() {
+    let test = orders().await;
+    test.send("orders", "a").await;
+    assert_eq!(test.receive("g", "orders").await.len(), 1);
+    test.step(seconds(60)).await;
+    // Real time stands still: nothing is left for a later try.
+    within(async {
+        while test.clock.next_due().is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(test.receive("g", "orders").await[0].attempt, 2);
 }
 
 #[tokio::test]

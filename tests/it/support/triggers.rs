@@ -381,15 +381,18 @@ impl TestTriggers {
     /// Moves broker time to `target`, stopping at each moment that somebody waits for.
     pub(crate) async fn jump_to(&self, target: Timestamp) {
         let clock = &self.broker.clock;
-        while clock.now() < target {
-            match clock.next_due() {
-                Some(next) if next.at > clock.now() => clock.jump_to(next.at.min(target)),
-                // Somebody whose moment has come has yet to notice.
-                Some(_) => {}
-                None => clock.jump_to(target),
+        within(async {
+            while clock.now() < target {
+                match clock.next_due() {
+                    Some(next) if next.at > clock.now() => clock.jump_to(next.at.min(target)),
+                    // Somebody whose moment has come has yet to notice.
+                    Some(_) => {}
+                    None => clock.jump_to(target),
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
+        })
+        .await;
     }
 
     /// The dead letters of `g` once there are so many.
