@@ -3,7 +3,7 @@
 //! The child is this test binary again, publishing and consuming over a real directory. It says each acknowledgement on a
 //! pipe; the ledger lives in the parent, which kills it, opens the store, and compares. In a third of the rounds the
 //! child stops between the write and the fsync of a commit and is killed there.
-//! `MOONPORT_CRASH_ROUNDS` sets how many rounds.
+//! `MOONPORT_CRASH_ROUNDS` sets how many rounds, `MOONPORT_CRASH_SEED` the moments of the kills.
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -365,11 +365,10 @@ async fn compare(directory: &Path, ledger: &mut Ledger) {
 
 #[test]
 fn killed_at_any_moment_nothing_acknowledged_is_lost_and_nothing_acked_comes_back() {
-    let rounds: u64 = std::env::var("MOONPORT_CRASH_ROUNDS")
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(30);
-    let mut random = fastrand::Rng::with_seed(0x6d6f_6f6e);
+    let number = |name| std::env::var(name).ok()?.parse().ok();
+    let rounds: u64 = number("MOONPORT_CRASH_ROUNDS").unwrap_or(30);
+    let seed = number("MOONPORT_CRASH_SEED").unwrap_or(0x6d6f_6f6e);
+    let mut random = fastrand::Rng::with_seed(seed);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
