@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::domain::function::InvocationRecord;
+use crate::domain::function::{InvocationRecord, LogRecord};
 use crate::domain::ids::{MessageId, RequestId};
 use crate::domain::names::{FunctionName, GroupName, TopicName};
 use crate::domain::timestamp::Timestamp;
@@ -150,14 +150,21 @@ impl Happened {
 pub struct Runs {
     records: VecDeque<InvocationRecord>,
     by_message: HashMap<MessageId, u64>,
-    by_request: HashMap<RequestId, u64>,
-    running: HashMap<RequestId, Running>,
+    by_request: HashMap<Request, u64>,
+    running: HashMap<Request, Running>,
     pub newest: u64,
+}
+
+/// A request of a function. The id alone says too little: a message that goes to two groups is the request of both
+/// their functions.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Request {
+    pub function: FunctionName,
+    pub id: RequestId,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Running {
-    pub function: FunctionName,
     pub since: Timestamp,
     pub attempt: u32,
 }
@@ -173,12 +180,12 @@ impl Runs {
                 continue;
             }
             self.newest = record.number;
-            self.running.remove(&record.request_id);
+            let request = Request::of(&record);
+            self.running.remove(&request);
             for id in &record.message_ids {
                 self.by_message.insert(id.clone(), record.number);
             }
-            self.by_request
-                .insert(record.request_id.clone(), record.number);
+            self.by_request.insert(request, record.number);
             self.records.push_back(record);
         }
         while self.records.len() > KEPT_RUNS {
@@ -190,19 +197,20 @@ impl Runs {
                     self.by_message.remove(id);
                 }
             }
-            if self.by_request.get(&old.request_id) == Some(&old.number) {
-                self.by_request.remove(&old.request_id);
+            let request = Request::of(&old);
+            if self.by_request.get(&request) == Some(&old.number) {
+                self.by_request.remove(&request);
             }
         }
     }
 
-    pub fn started(&mut self, request: RequestId, running: Running) {
+    pub fn started(&mut self, request: Request, running: Running) {
         if self.running.len() < KEPT_RUNS {
             self.running.insert(request, running);
         }
     }
 
-    pub fn ended(&mut self, request: &RequestId) {
+    pub fn ended(&mut self, request: &Request) {
         self.running.remove(request);
     }
 
@@ -238,16 +246,34 @@ impl Runs {
         self.numbered(*self.by_message.get(id)?)
     }
 
-    pub fn of_request(&self, id: &RequestId) -> Option<&InvocationRecord> {
-        self.numbered(*self.by_request.get(id)?)
+    /// Its last attempt.
+    pub fn of_request(&self, request: &Request) -> Option<&InvocationRecord> {
+        self.numbered(*self.by_request.get(request)?)
     }
 
-    pub fn running(&self, id: &RequestId) -> Option<&Running> {
-        self.running.get(id)
+    pub fn running(&self, request: &Request) -> Option<&Running> {
+        self.running.get(request)
     }
 
     pub fn running_count(&self) -> usize {
         self.running.len()
+    }
+}
+
+impl Request {
+    pub fn of(record: &InvocationRecord) -> Self {
+        Self {
+            function: record.function.clone(),
+            id: record.request_id.clone(),
+        }
+    }
+
+    /// The request that said this.
+    pub fn of_line(line: &LogRecord) -> Option<Self> {
+        Some(Self {
+            function: line.function.clone(),
+            id: line.request_id.clone()?,
+        })
     }
 }
 
@@ -260,5 +286,57 @@ impl Notice {
             text.push_str(cause);
         }
         (text, report.hint.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::function::InvocationType;
+
+    fn record(number: u64, function: &str, attempt: u32) -> InvocationRecord {
+        InvocationRecord {
+            number,
+            request_id: RequestId::new("01A7"),
+            function: FunctionName::new(function).unwrap(),
+            trigger: None,
+            invocation_type: InvocationType::Sync,
+            attempt,
+            message_ids: vec![MessageId::new("01A7").unwrap()],
+            started_at: Timestamp::EPOCH,
+            schedule_ms: 0.0,
+            duration_ms: 1.0,
+            cold_start: false,
+            spawn_ms: 0.0,
+            initializer_ms: 0.0,
+            memory_mb: 0,
+            peak_memory_mb: 0.0,
+            instance_id: String::new(),
+            error: None,
+            error_message: None,
+            event: String::new(),
+            result: String::new(),
+            log_lines_dropped: 0,
+            exit: None,
+        }
+    }
+
+    #[test]
+    fn the_functions_of_two_groups_keep_their_own_record_of_a_message() {
+        let (audit, logger) = (record(1, "audit", 1), record(2, "logger", 1));
+        let again = record(3, "audit", 2);
+        let (of_audit, of_logger) = (Request::of(&audit), Request::of(&logger));
+        let mut runs = Runs::default();
+        let running = Running {
+            since: Timestamp::EPOCH,
+            attempt: 1,
+        };
+        runs.started(of_logger.clone(), running);
+        runs.add(vec![audit]);
+        assert!(runs.running(&of_logger).is_some());
+        runs.add(vec![again, logger]);
+        assert!(runs.running(&of_logger).is_none());
+        assert_eq!(runs.of_request(&of_audit).unwrap().attempt, 2);
+        assert_eq!(runs.of_request(&of_logger).unwrap().number, 2);
     }
 }

@@ -1,5 +1,6 @@
 //! Actions: what the top dialog, the pane or the console itself does about them.
 
+use crate::cluster::session::ClientKind;
 use crate::control::clock::ClockCommand;
 use crate::domain::message::Message;
 use crate::ui::action::{Action, Context};
@@ -312,6 +313,11 @@ fn ask_to_quit(state: &State) -> Commands {
     }
     let overview = &state.shared.newest;
     let counters = overview.counters();
+    // The triggers' own consumers stop with the broker and miss nothing.
+    let clients = overview.clients.rows.iter();
+    let clients = clients
+        .filter(|client| client.kind != ClientKind::Trigger)
+        .count();
     let running: u64 = overview
         .functions
         .rows
@@ -324,7 +330,7 @@ fn ask_to_quit(state: &State) -> Commands {
     let mut lines = vec![Line::text(format!("Stop broker {name}?"))];
     let held = [
         (
-            counters.clients,
+            clients as u64,
             "client is connected",
             "clients are connected",
         ),

@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::ui::action::Action;
 use crate::ui::effect::{Done, Effect, SendReport, Ticket};
 use crate::ui::pane::{Commands, Goto};
-use crate::ui::state::feed::{Happened, Level, Running, What};
+use crate::ui::state::feed::{Happened, Level, Request, Running, What};
 use crate::ui::state::places::{Focus, PaneId};
 use crate::ui::state::{Shared, State};
 use crate::ui::widget::numbers;
@@ -166,14 +166,21 @@ pub(super) fn happened(state: &mut State, events: Vec<Happened>) {
                 attempt,
                 ..
             } => shared.runs.started(
-                request,
-                Running {
+                Request {
                     function,
+                    id: request,
+                },
+                Running {
                     since: event.at,
                     attempt,
                 },
             ),
-            What::Ended { request, .. } => shared.runs.ended(&request),
+            What::Ended {
+                function, request, ..
+            } => shared.runs.ended(&Request {
+                function,
+                id: request,
+            }),
             What::Note(level, text) => shared.notice(level, text),
             What::Missed(count) => shared.notice(
                 Level::Info,

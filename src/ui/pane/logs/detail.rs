@@ -10,6 +10,7 @@ use crate::ui::pane::message;
 use crate::ui::pane::messages;
 use crate::ui::pane::{Commands, Subject};
 use crate::ui::state::Shared;
+use crate::ui::state::feed::Request;
 use crate::ui::theme::Token;
 use crate::ui::widget::document::Document;
 use crate::ui::widget::line::Line;
@@ -20,14 +21,14 @@ impl LogPane {
     pub(super) fn lay_out(&mut self, shared: &Shared) {
         let mut document = Document::new();
         self.detail_title = Line::text("Request");
-        let Some(request) = self.selected_request().cloned() else {
+        let Some(request) = self.selected_request() else {
             document.note(Line::muted("This line belongs to no request."));
             self.detail = document;
             return;
         };
         self.detail_title = Line::text(format!(
             "Request {}",
-            safe::cut_middle(request.as_str(), 13)
+            safe::cut_middle(request.id.as_str(), 13)
         ));
         status(self, shared, &mut document);
         let trace = match (&self.trace, self.selected_message(shared)) {
@@ -50,8 +51,8 @@ fn status(pane: &LogPane, shared: &Shared, document: &mut Document) {
     let Some(request) = pane.selected_request() else {
         return;
     };
-    document.field("request", request.to_string());
-    if let Some(running) = shared.runs.running(request) {
+    document.field("request", request.id.to_string());
+    if let Some(running) = shared.runs.running(&request) {
         document.field(
             "status",
             Line::of(
@@ -59,9 +60,9 @@ fn status(pane: &LogPane, shared: &Shared, document: &mut Document) {
                 Token::Warn,
             ),
         );
-        document.field("function", running.function.to_string());
+        document.field("function", request.function.to_string());
     }
-    let Some(record) = shared.runs.of_request(request) else {
+    let Some(record) = shared.runs.of_request(&request) else {
         return;
     };
     document.field("status", outcome(record));
@@ -127,7 +128,7 @@ fn next_try(row: &TriggerRow, shared: &Shared) -> Line {
 
 /// The trigger of the selected request, while a batch of it waits.
 pub(super) fn waiting_trigger<'a>(pane: &LogPane, shared: &'a Shared) -> Option<&'a TriggerRow> {
-    let record = shared.runs.of_request(pane.selected_request()?)?;
+    let record = shared.runs.of_request(&pane.selected_request()?)?;
     let row = shared.overview().trigger(record.trigger.as_ref()?)?;
     // Only the newest request can be the one that waits.
     let newest = shared
@@ -183,7 +184,7 @@ pub(super) fn subject(pane: &LogPane, shared: &Shared) -> Subject {
         .map(|message| messages::subject(message, shared))
         .unwrap_or_default();
     let request = record.request_id.as_ref();
-    let run = request.and_then(|id| shared.runs.of_request(id));
+    let run = Request::of_line(record).and_then(|request| shared.runs.of_request(&request));
     if let Some(trigger) = run.and_then(|run| run.trigger.as_ref()) {
         subject.trigger = Some(trigger.clone());
         if let Some(row) = shared.overview().trigger(trigger) {

@@ -8,6 +8,7 @@ use crate::ui::pane::logs::LogPane;
 use crate::ui::pane::logs::rows::{Row, level_word, line_text};
 use crate::ui::pane::{Half, Room};
 use crate::ui::state::Shared;
+use crate::ui::state::feed::Request;
 use crate::ui::state::places::PaneId;
 use crate::ui::theme::Token;
 use crate::ui::widget::canvas::Canvas;
@@ -281,16 +282,9 @@ fn head(record: &LogRecord, lines: usize, folded: bool, error: bool, shared: &Sh
         format!("req {}  ", safe::cut_middle(id, 13)),
         Paint::new(Token::Title),
     );
-    let run = record
-        .request_id
-        .as_ref()
-        .and_then(|id| shared.runs.of_request(id))
-        .filter(|run| run.function == record.function);
-    let running = record
-        .request_id
-        .as_ref()
-        .and_then(|id| shared.runs.running(id))
-        .filter(|running| running.function == record.function);
+    let request = Request::of_line(record);
+    let running = request.as_ref().and_then(|of| shared.runs.running(of));
+    let run = request.as_ref().and_then(|of| shared.runs.of_request(of));
     line = match (running, run) {
         (Some(running), _) => line.put(
             format!(

@@ -24,7 +24,7 @@ use crate::ui::pane::logs::rows::{Anchor, Arrangement, Row};
 use crate::ui::pane::message::BodyView;
 use crate::ui::pane::{Command, Commands, Halves};
 use crate::ui::state::Shared;
-use crate::ui::state::feed::Level;
+use crate::ui::state::feed::{Level, Request};
 use crate::ui::widget::document::Document;
 use crate::ui::widget::line::Line;
 
@@ -53,7 +53,7 @@ pub struct LogPane {
     follow: bool,
     wrap: bool,
     by_request: bool,
-    folded: HashSet<RequestId>,
+    folded: HashSet<Request>,
     marks: BTreeSet<u64>,
     hidden_to: u64,
     at: usize,
@@ -216,9 +216,9 @@ impl LogPane {
     }
 
     /// The request of the selected row.
-    fn selected_request(&self) -> Option<&RequestId> {
+    fn selected_request(&self) -> Option<Request> {
         let row = self.rows.get(self.at)?;
-        self.buffer.get(row.record())?.request_id.as_ref()
+        Request::of_line(self.buffer.get(row.record())?)
     }
 
     fn move_to(&mut self, at: usize, shared: &mut Shared) -> Commands {
@@ -277,10 +277,10 @@ impl LogPane {
     /// The message of the selected request: the one its record names, else the one its id is.
     fn selected_message(&self, shared: &Shared) -> Option<MessageId> {
         let request = self.selected_request()?;
-        match shared.runs.of_request(request) {
+        match shared.runs.of_request(&request) {
             Some(record) => record.message_ids.first().cloned(),
-            None if request.as_str().starts_with("1-") => None,
-            None => MessageId::new(request.as_str()),
+            None if request.id.as_str().starts_with("1-") => None,
+            None => MessageId::new(request.id.as_str()),
         }
     }
 
@@ -308,7 +308,8 @@ impl LogPane {
         let begins = |at: usize| {
             let request = |at: usize| {
                 let row = self.rows.get(at)?;
-                self.buffer.get(row.record()).map(|r| &r.request_id)
+                let record = self.buffer.get(row.record())?;
+                Some((&record.function, &record.request_id))
             };
             at == 0 || request(at) != request(at - 1)
         };
@@ -393,7 +394,7 @@ impl LogPane {
     }
 
     fn fold(&mut self) {
-        let Some(request) = self.selected_request().cloned() else {
+        let Some(request) = self.selected_request() else {
             return;
         };
         if !self.folded.remove(&request) {

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::function::{LogLevel, LogRecord};
-use crate::domain::ids::RequestId;
 use crate::ui::pane::logs::buffer::Buffer;
+use crate::ui::state::feed::Request;
 
 /// One shown row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) struct Anchor {
 /// How rows are made.
 pub(super) struct Arrangement<'a> {
     pub by_request: bool,
-    pub folded: &'a HashSet<RequestId>,
+    pub folded: &'a HashSet<Request>,
     /// Records up to this number are hidden.
     pub hidden_to: u64,
 }
@@ -46,15 +46,15 @@ pub(super) fn arrange(buffer: &Buffer, how: &Arrangement<'_>) -> Vec<Row> {
         }
         return rows;
     }
-    let mut groups: Vec<(Option<&RequestId>, Vec<usize>)> = Vec::new();
-    let mut open: HashMap<(&RequestId, &str), usize> = HashMap::new();
+    let mut groups: Vec<(Option<Request>, Vec<usize>)> = Vec::new();
+    let mut open: HashMap<(&str, &str), usize> = HashMap::new();
     for (index, record) in buffer.iter().enumerate().filter(|(_, r)| shown(r)) {
         match &record.request_id {
             None => groups.push((None, vec![index])),
             Some(id) => {
-                let key = (id, record.function.as_str());
+                let key = (id.as_str(), record.function.as_str());
                 let at = *open.entry(key).or_insert_with(|| {
-                    groups.push((Some(id), Vec::new()));
+                    groups.push((Request::of_line(record), Vec::new()));
                     groups.len() - 1
                 });
                 if let Some((_, indexes)) = groups.get_mut(at) {
@@ -65,7 +65,7 @@ pub(super) fn arrange(buffer: &Buffer, how: &Arrangement<'_>) -> Vec<Row> {
     }
     let mut rows = Vec::with_capacity(buffer.len() + groups.len());
     for (request, indexes) in groups {
-        group_rows(&mut rows, buffer, request, &indexes, how);
+        group_rows(&mut rows, buffer, request.as_ref(), &indexes, how);
     }
     rows
 }
@@ -73,11 +73,11 @@ pub(super) fn arrange(buffer: &Buffer, how: &Arrangement<'_>) -> Vec<Row> {
 fn group_rows(
     rows: &mut Vec<Row>,
     buffer: &Buffer,
-    request: Option<&RequestId>,
+    request: Option<&Request>,
     indexes: &[usize],
     how: &Arrangement<'_>,
 ) {
-    let folded = request.is_some_and(|id| how.folded.contains(id));
+    let folded = request.is_some_and(|request| how.folded.contains(request));
     if let (Some(_), Some(first)) = (request, indexes.first()) {
         let error = indexes
             .iter()
@@ -177,6 +177,7 @@ pub(super) fn level_word(level: LogLevel) -> &'static str {
 mod tests {
     use super::*;
     use crate::control::logs::LogPage;
+    use crate::domain::ids::RequestId;
     use crate::domain::names::FunctionName;
     use crate::domain::timestamp::Timestamp;
 
@@ -209,7 +210,7 @@ mod tests {
             record(3, Some("a"), "three"),
             record(4, None, "inited."),
         ]);
-        let folded: HashSet<RequestId> = [RequestId::new("b")].into();
+        let folded = HashSet::from([Request::of_line(&record(0, Some("b"), "")).unwrap()]);
         let how = Arrangement {
             by_request: true,
             folded: &folded,
