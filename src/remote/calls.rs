@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::cluster::error::ClusterError;
 use crate::cluster::messaging::{Delivery, Pull, Pulled, Receive};
 use crate::cluster::session::Caller;
-use crate::domain::names::TopicName;
+use crate::domain::group::GroupDefinition;
+use crate::domain::names::{GroupName, TopicName};
 use crate::proto::convert::{delivery, names, route, time};
 use crate::proto::status::{self, Subject};
 use crate::proto::v2;
@@ -77,12 +78,16 @@ impl Link {
             group: Some(receive.group.clone()),
         };
         let queue = self.queue_of(caller, &receive.topic, receive.queue).await?;
+        // Always said: other brokers refuse a receive of a simple consumer without it.
+        let invisible = receive
+            .invisible
+            .unwrap_or(GroupDefinition::DEFAULT_INVISIBLE);
         let question = v2::ReceiveMessageRequest {
             group: Some(names::resource(receive.group.as_str())),
             message_queue: Some(queue),
             filter_expression: Some(names::to_filter(&receive.filter)),
             batch_size: i32::try_from(receive.max).unwrap_or(i32::MAX),
-            invisible_duration: receive.invisible.map(time::to_duration),
+            invisible_duration: Some(time::to_duration(invisible)),
             auto_renew: receive.auto_renew,
             long_polling_timeout: Some(time::to_duration(receive.poll)),
             attempt_id: receive.attempt_id.clone(),
@@ -98,7 +103,7 @@ impl Link {
                     Err(error) => return Err(error),
                 },
                 Some(Receiving::Message(message)) => {
-                    received.extend(self.delivered(&receive, message));
+                    received.extend(self.delivered(&receive.group, invisible, message));
                 }
                 Some(Receiving::DeliveryTimestamp(_)) | None => {}
             }
@@ -106,11 +111,15 @@ impl Link {
         Ok(received)
     }
 
-    fn delivered(&self, receive: &Receive, message: v2::Message) -> Option<Delivery> {
+    fn delivered(
+        &self,
+        group: &GroupName,
+        invisible: Duration,
+        message: v2::Message,
+    ) -> Option<Delivery> {
         delivery::delivered(message, |text, message, attempt| {
-            let deadline = self.broker_clock.now() + receive.invisible.unwrap_or_default();
-            self.handles
-                .keep(text, &receive.group, message, attempt, deadline)
+            let deadline = self.broker_clock.now() + invisible;
+            self.handles.keep(text, group, message, attempt, deadline)
         })
     }
 
