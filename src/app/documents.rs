@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::app::wiring::store_failed;
 use crate::clock::{BrokerClock, SavedClock};
 use crate::control::Reply;
+use crate::control::functions::Sample;
 use crate::domain::function::FunctionDefinition;
 use crate::domain::instance::InstanceDefinition;
 use crate::domain::message::Place;
-use crate::domain::names::{FunctionName, InstanceId, TriggerName};
+use crate::domain::names::{FunctionName, InstanceId, SampleName, TriggerName};
 use crate::domain::trigger::TriggerDefinition;
 use crate::function::accepted::{AcceptedEvent, AcceptedStore, AcceptedStoreError};
 use crate::store::console::{ConsoleStore, Edits, Kind};
@@ -51,10 +52,29 @@ impl Documents {
         put.map_err(store_failed)
     }
 
+    /// Its sample events go with it.
     pub fn delete_function(&self, name: &FunctionName) -> Reply<()> {
-        self.0
-            .delete(Kind::Function, name.as_str())
-            .map_err(store_failed)
+        let edits = Edits::new().delete(Kind::Function, name.as_str());
+        let samples = self.samples(name)?;
+        let edits = samples.iter().fold(edits, |edits, sample| {
+            edits.delete(Kind::Sample, &sample_key(name, &sample.name))
+        });
+        self.0.apply(&edits).map_err(store_failed)
+    }
+
+    pub fn samples(&self, function: &FunctionName) -> Reply<Vec<Sample>> {
+        let rows = self.0.list(Kind::Sample, &samples_of(function));
+        rows.map(values).map_err(store_failed)
+    }
+
+    pub fn put_sample(&self, sample: &Sample) -> Reply<()> {
+        let key = sample_key(&sample.function, &sample.name);
+        self.0.put(Kind::Sample, &key, sample).map_err(store_failed)
+    }
+
+    pub fn delete_sample(&self, function: &FunctionName, name: &SampleName) -> Reply<()> {
+        let deleted = self.0.delete(Kind::Sample, &sample_key(function, name));
+        deleted.map_err(store_failed)
     }
 
     pub fn clock(&self) -> Result<SavedClock, StoreError> {
@@ -69,6 +89,15 @@ impl Documents {
 
 fn values<T>(rows: Vec<(String, T)>) -> Vec<T> {
     rows.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Samples are told apart within a function; its name holds no `/`.
+fn sample_key(function: &FunctionName, name: &SampleName) -> String {
+    format!("{}{name}", samples_of(function))
+}
+
+fn samples_of(function: &FunctionName) -> String {
+    format!("{function}/")
 }
 
 /// Places are told apart within a trigger; its name holds no `/`.

@@ -7,10 +7,12 @@ use bytes::Bytes;
 
 use crate::app::documents::Documents;
 use crate::control::error::ControlError;
-use crate::control::functions::{FunctionRow, Invoke, InvokeReply, PutFunction};
+use crate::control::functions::{
+    FunctionRow, Invoke, InvokeReply, MAX_SAMPLE_BYTES, MAX_SAMPLES, PutFunction, Sample,
+};
 use crate::control::{Functions, Reply};
 use crate::domain::function::FunctionDefinition;
-use crate::domain::names::FunctionName;
+use crate::domain::names::{FunctionName, SampleName};
 use crate::function::accepted::Accepted;
 use crate::function::error::HostError;
 use crate::function::host::Host;
@@ -110,23 +112,53 @@ impl Functions for OwnFunctions {
                 record: None,
                 result: Bytes::new(),
                 error: None,
+                log_tail: None,
             });
         }
         if request.event.len() > MAX_EVENT {
             return Err(too_large(request.event.len(), MAX_EVENT));
         }
-        let invocation = Invocation::new(request.function, request_id.clone(), request.event);
+        let invocation = Invocation {
+            log_tail: request.log_tail,
+            ..Invocation::new(request.function, request_id.clone(), request.event)
+        };
         let outcome = self.host.invoke(invocation).await.map_err(host_failed)?;
         Ok(InvokeReply {
             request_id,
             error: outcome.record.error,
             result: outcome.result,
             record: Some(outcome.record),
+            log_tail: outcome.log_tail,
         })
     }
 
     async fn restart(&self, name: FunctionName) -> Reply<()> {
         self.host.restart(&name).map_err(host_failed)
+    }
+
+    async fn samples(&self, function: FunctionName) -> Reply<Vec<Sample>> {
+        self.host.row(&function).map_err(host_failed)?;
+        self.documents.samples(&function)
+    }
+
+    async fn put_sample(&self, sample: Sample) -> Reply<()> {
+        if sample.event.len() > MAX_SAMPLE_BYTES {
+            return Err(too_large(sample.event.len(), MAX_SAMPLE_BYTES));
+        }
+        let kept = self.samples(sample.function.clone()).await?;
+        let is_new = kept.iter().all(|known| known.name != sample.name);
+        if is_new && kept.len() >= MAX_SAMPLES {
+            return Err(ControlError::TooManySamples(sample.function, kept.len()));
+        }
+        self.documents.put_sample(&sample)
+    }
+
+    async fn delete_sample(&self, function: FunctionName, name: SampleName) -> Reply<()> {
+        let kept = self.samples(function.clone()).await?;
+        if kept.iter().all(|sample| sample.name != name) {
+            return Err(ControlError::SampleNotFound(function, name));
+        }
+        self.documents.delete_sample(&function, &name)
     }
 }
 

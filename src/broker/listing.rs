@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::broker::core::{Core, Live, cluster_error};
 use crate::broker::delivery::admits;
 use crate::broker::state::progress::QueueProgress;
+use crate::broker::state::sizes::Sizes;
 use crate::broker::state::{Progress, ProgressId, Queue, Topic};
 use crate::cluster::Reply;
 use crate::cluster::admin::{
@@ -333,7 +334,10 @@ fn topic_row(live: &Live, topic: &Topic) -> TopicRow {
             })
             .collect(),
         messages: count(topic),
-        bytes: None,
+        bytes: topic
+            .sizes
+            .as_ref()
+            .map(|sizes| sizes.iter().map(Sizes::bytes).sum()),
         parked: topic.parked,
         stored_total: topic.stored_total,
         groups,

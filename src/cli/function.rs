@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::later::Later;
+use crate::cli::sample::SampleCommand;
 use crate::cli::session::{Session, failed, usage};
 use crate::cli::value;
 use crate::cli::view::function::{FunctionView, InvocationView};
@@ -33,6 +34,11 @@ pub enum Function {
     Delete { name: FunctionName },
     /// End its idle instances, so that the next request starts afresh
     Restart { name: FunctionName },
+    /// Sample events for test runs
+    Sample {
+        #[command(subcommand)]
+        command: SampleCommand,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +122,7 @@ impl Function {
                     .out
                     .done(&format!("removed function `{name}`"), &name)
             }
+            Self::Sample { command } => command.run(session).await,
             Self::Restart { name } => {
                 functions.restart(name.clone()).await.map_err(failed)?;
                 session

@@ -23,6 +23,7 @@ pub mod logs;
 pub mod messages;
 pub mod output;
 pub mod run;
+pub mod sample;
 pub mod send;
 pub mod serve;
 pub mod session;

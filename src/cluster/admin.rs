@@ -73,6 +73,7 @@ pub struct TopicRow {
     pub definition: TopicDefinition,
     pub queues: Vec<QueueRow>,
     pub messages: u64,
+    /// Bodies, properties and names of the messages in its queues; within a few percent once some of very many left.
     pub bytes: Option<u64>,
     /// Delayed and half messages that wait outside the queues.
     pub parked: u64,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::error::ClusterError;
-use crate::domain::names::{FunctionName, GroupName, TriggerName};
+use crate::domain::names::{FunctionName, GroupName, SampleName, TriggerName};
 use crate::report::Hint;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -16,6 +16,8 @@ pub enum ControlError {
     FunctionNotFound(FunctionName),
     #[error("no trigger `{0}`")]
     TriggerNotFound(TriggerName),
+    #[error("function `{0}` has no sample event `{1}`")]
+    SampleNotFound(FunctionName, SampleName),
     #[error("no access key `{0}`")]
     AccessKeyNotFound(String),
     /// A field of a definition is out of its range.
@@ -37,6 +39,8 @@ pub enum ControlError {
     },
     #[error("the event is {size} bytes, at most {limit} are allowed")]
     EventTooLarge { size: u64, limit: u64 },
+    #[error("function `{0}` has {1} sample events, the most it may have")]
+    TooManySamples(FunctionName, usize),
     #[error("trigger `{0}` has nothing to {1}")]
     NothingTo(TriggerName, String),
     #[error("the broker refused")]
@@ -61,6 +65,12 @@ impl Hint for ControlError {
             Self::InstanceNotFound(_) => Some("`moonport instance list` shows them".to_owned()),
             Self::FunctionNotFound(_) => Some("`moonport function list` shows them".to_owned()),
             Self::TriggerNotFound(_) => Some("`moonport trigger list` shows them".to_owned()),
+            Self::SampleNotFound(function, _) => Some(format!(
+                "`moonport function sample list {function}` shows them"
+            )),
+            Self::TooManySamples(function, _) => Some(format!(
+                "remove one with `moonport function sample remove {function} NAME`, or keep the event in a file"
+            )),
             Self::FunctionInUse(..) => Some("delete the trigger first".to_owned()),
             Self::GroupInUse(..) => Some(
                 "give each trigger a group of its own, so that each gets every message".to_owned(),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::function::{ErrorClass, FunctionDefinition, InvocationRecord};
 use crate::domain::ids::RequestId;
-use crate::domain::names::FunctionName;
+use crate::domain::names::{FunctionName, SampleName};
 use crate::domain::timestamp::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub struct Invoke {
     pub event: Bytes,
     /// Enqueue only (IV-1).
     pub asynchronous: bool,
+    /// The reply carries the end of the log, as `X-Fc-Log-Type: Tail` asks for (IV-1).
+    #[serde(default)]
+    pub log_tail: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,4 +73,21 @@ pub struct InvokeReply {
     #[serde(with = "crate::domain::message::body_text")]
     pub result: Bytes,
     pub error: Option<ErrorClass>,
+    /// The last 4 KB of the log, when asked for.
+    #[serde(default)]
+    pub log_tail: Option<String>,
+}
+
+/// Sample events that one function may have.
+pub const MAX_SAMPLES: usize = 64;
+/// Bytes of one sample event: those of an asynchronous call.
+pub const MAX_SAMPLE_BYTES: usize = 128 * 1024;
+
+/// A test event that is kept for a function under a name (IV-9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sample {
+    pub function: FunctionName,
+    pub name: SampleName,
+    #[serde(with = "crate::domain::message::body_text")]
+    pub event: Bytes,
 }

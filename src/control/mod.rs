@@ -25,12 +25,12 @@ use crate::cluster::Cluster;
 use crate::cluster::paging::{Page, Paged};
 use crate::control::clock::{ClockCommand, ClockState};
 use crate::control::error::ControlError;
-use crate::control::functions::{FunctionRow, Invoke, InvokeReply, PutFunction};
+use crate::control::functions::{FunctionRow, Invoke, InvokeReply, PutFunction, Sample};
 use crate::control::instances::{AccessKeyRow, InstanceRow, PutAccessKey, PutInstance};
 use crate::control::logs::{InvocationQuery, LogPage, LogQuery};
 use crate::control::triggers::{PutTrigger, TriggerCommand, TriggerRow};
 use crate::domain::function::InvocationRecord;
-use crate::domain::names::{FunctionName, InstanceId, TriggerName};
+use crate::domain::names::{FunctionName, InstanceId, SampleName, TriggerName};
 
 pub type Reply<T> = Result<T, ControlError>;
 
@@ -57,6 +57,11 @@ pub trait Functions: Send + Sync {
     async fn invoke(&self, request: Invoke) -> Reply<InvokeReply>;
     /// Ends all idle instances; busy ones end after their request.
     async fn restart(&self, name: FunctionName) -> Reply<()>;
+    /// The sample events of a function, by name (IV-9).
+    async fn samples(&self, function: FunctionName) -> Reply<Vec<Sample>>;
+    /// Keeps a sample event, in place of one of the same name.
+    async fn put_sample(&self, sample: Sample) -> Reply<()>;
+    async fn delete_sample(&self, function: FunctionName, name: SampleName) -> Reply<()>;
 }
 
 #[async_trait]

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{MessageId, RequestId};
+use crate::domain::message::Place;
 use crate::domain::names::{FunctionName, InstanceId, TopicName, TriggerName};
 use crate::domain::timestamp::Timestamp;
 
@@ -270,6 +271,21 @@ pub struct InvocationRecord {
     pub log_lines_dropped: u64,
     /// `exit code 3`, `signal SIGKILL`, when the process ended.
     pub exit: Option<String>,
+    /// Where the messages lie, for the first 100 of them.
+    pub places: Vec<Place>,
+}
+
+impl InvocationRecord {
+    /// What a test run is told after its log (LOG-11).
+    pub fn summary(&self) -> String {
+        format!(
+            "Duration: {:.2} ms, Billed Duration: {:.0} ms, Memory Size: {} MB, Max Memory Used: {:.2} MB",
+            self.duration_ms,
+            self.duration_ms.ceil(),
+            self.memory_mb,
+            self.peak_memory_mb
+        )
+    }
 }
 
 /// One line record of a function's log, exactly as it is shown.

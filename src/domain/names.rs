@@ -231,6 +231,14 @@ name_type!(
 );
 
 name_type!(
+    /// A sample event of a function: letters, digits, `_`, `-`, `.`; 1-64 characters.
+    SampleName,
+    |name| check("sample", name, 64, "letters, digits, `_`, `-` and `.`", |c| {
+        c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+    })
+);
+
+name_type!(
     /// What a client calls itself, `host@pid@index@nanos` for most; opaque, without control characters.
     ClientId,
     |name| check("client id", name, 255, "printable characters", |c| !c.is_control())

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::domain::function::{InvocationRecord, InvocationType};
 use crate::domain::ids::{MessageId, RequestId};
+use crate::domain::message::Place;
 use crate::domain::names::{FunctionName, TriggerName};
 use crate::function::error::HostError;
 
@@ -25,6 +26,10 @@ pub struct Invocation {
     /// Which try of the same batch, from 1.
     pub attempt: u32,
     pub message_ids: Vec<MessageId>,
+    /// Where the messages lie.
+    pub places: Vec<Place>,
+    /// The outcome carries the end of the log.
+    pub log_tail: bool,
 }
 
 impl Invocation {
@@ -38,6 +43,8 @@ impl Invocation {
             trigger: None,
             attempt: 1,
             message_ids: Vec::new(),
+            places: Vec::new(),
+            log_tail: false,
         }
     }
 
@@ -57,6 +64,8 @@ pub struct Outcome {
     pub record: InvocationRecord,
     /// The answer: the handler's result, or the error object as the caller sees it (PY-7, LOG-8, LOG-9).
     pub result: Bytes,
+    /// The last 4 KB of the log, when the invocation asked for it (IV-1).
+    pub log_tail: Option<String>,
 }
 
 impl Outcome {

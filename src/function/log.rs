@@ -3,6 +3,7 @@
 mod budget;
 mod memory;
 mod request;
+mod tail;
 
 use crate::domain::function::{InvocationRecord, LogRecord};
 

@@ -26,6 +26,8 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub enum Kind {
     Instance,
     Function,
+    /// A test event kept for a function.
+    Sample,
     Trigger,
     /// How a trigger was left: running, paused, stopped.
     TriggerMode,
@@ -45,6 +47,7 @@ impl Kind {
         match self {
             Self::Instance => "instance",
             Self::Function => "function",
+            Self::Sample => "sample",
             Self::Trigger => "trigger",
             Self::TriggerMode => "trigger-mode",
             Self::TriggerAttempt => "trigger-attempt",

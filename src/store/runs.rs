@@ -252,7 +252,7 @@ impl Runs {
                 return ControlFlow::Break(());
             }
             page.scanned += 1;
-            if let Ok(record) = postcard::from_bytes::<InvocationRecord>(body)
+            if let Some(record) = read_invocation(body)
                 && filter.admits(&record)
             {
                 page.records.push(InvocationRecord { number, ..record });
@@ -261,6 +261,12 @@ impl Runs {
         })?;
         Ok(page)
     }
+}
+
+/// A record that was written without places ends where they would begin: it has none.
+fn read_invocation(body: &[u8]) -> Option<InvocationRecord> {
+    let without = || postcard::from_bytes(&[body, &[0]].concat());
+    postcard::from_bytes(body).or_else(|_| without()).ok()
 }
 
 impl<'a> Line<'a> {

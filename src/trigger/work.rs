@@ -242,6 +242,8 @@ impl<'a> Worker<'a> {
             trigger: Some(definition.name.clone()),
             attempt: unit.failed + 1,
             message_ids: unit.message_ids(),
+            places: unit.places(),
+            log_tail: false,
         };
         let options = &self.shared.options;
         let attempt = if definition.asynchronous {

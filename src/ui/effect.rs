@@ -13,7 +13,7 @@ use crate::cluster::admin::{
 use crate::cluster::messaging::{EndTransaction, Recall, SendReceipt};
 use crate::cluster::paging::{Page, Paged};
 use crate::control::clock::ClockCommand;
-use crate::control::functions::{Invoke, InvokeReply, PutFunction};
+use crate::control::functions::{Invoke, InvokeReply, PutFunction, Sample};
 use crate::control::instances::PutInstance;
 use crate::control::logs::{InvocationQuery, LogPage, LogQuery};
 use crate::control::triggers::{PutTrigger, TriggerCommand};
@@ -72,6 +72,7 @@ pub enum Query {
     Progress(GroupName),
     Logs(LogQuery),
     Invocations(InvocationQuery, Page),
+    Samples(FunctionName),
     DeleteTopic(TopicName),
     DeleteGroup(GroupName),
     Reset(ResetOffset),
@@ -88,6 +89,7 @@ pub enum Answer {
     Progress(Vec<GroupProgress>),
     Logs(LogPage),
     Invocations(Paged<InvocationRecord>),
+    Samples(Vec<Sample>),
     WouldDelete(DeleteReport),
     WouldReset(ResetReport),
     Guide(Box<crate::ui::options::GuideScript>),

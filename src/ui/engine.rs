@@ -87,6 +87,9 @@ impl Engine {
             Query::Invocations(query, page) => {
                 told(self.control.logs.invocations(query, page).await).map(Answer::Invocations)
             }
+            Query::Samples(function) => {
+                told(self.control.functions.samples(function).await).map(Answer::Samples)
+            }
             Query::Guide => self.script().await,
             query => self.ask_cluster(query).await,
         }
@@ -121,7 +124,7 @@ impl Engine {
                 Answer::WouldDelete(told(admin.delete_group(request).await)?)
             }
             Query::Reset(request) => Answer::WouldReset(told(admin.reset_offset(request).await)?),
-            Query::Logs(_) | Query::Invocations(..) | Query::Guide => {
+            Query::Logs(_) | Query::Invocations(..) | Query::Samples(_) | Query::Guide => {
                 return Err(plain("this is no question for a cluster"));
             }
         })

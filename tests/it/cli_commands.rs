@@ -17,6 +17,11 @@ fn ok(place: &Place, arguments: &[&str]) -> Ended {
     place.moonport(arguments).run().expect(0)
 }
 
+/// `moonport function sample` with these arguments.
+fn sample<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [&["function", "sample"], arguments].concat()
+}
+
 #[test]
 fn an_empty_directory_says_what_to_do_first() {
     let place = Place::new();
@@ -198,4 +203,76 @@ fn an_exported_set_up_applies_to_an_empty_directory_and_changes_nothing_twice() 
     let second = ok(&other, &["apply", "w.toml", "--yes"]).out;
     assert!(second.starts_with("0 to create, 0 to change"), "{second}");
     assert_eq!(ok(&other, &["export"]).out, exported);
+}
+
+#[test]
+fn named_sample_events_are_kept_and_invoked_iv1_iv9_log11() {
+    let place = shop();
+    place.write(
+        "code/index.js",
+        "exports.handler = async event => { console.log('x'.repeat(5000)); return event.toString(); };\n",
+    );
+    let create = ["function", "create", "echo", "--runtime", "js"];
+    ok(&place, &[&create[..], &["--code", "code"]].concat());
+    let put = sample(&["put", "echo", "paid", "--event", r#"{"amount": 250}"#]);
+    let told = ok(&place, &put).out;
+    assert_eq!(told, "kept sample `paid` of function `echo`\n");
+    let file = place.write("big.json", "[1]");
+    let put = sample(&[
+        "put",
+        "echo",
+        "a.b-1",
+        "--event-file",
+        file.to_str().unwrap(),
+    ]);
+    ok(&place, &put);
+    let listed = ok(&place, &sample(&["list", "echo", "--json"])).json();
+    assert_eq!(listed[0]["name"], "a.b-1");
+    assert_eq!(listed[1]["bytes"], 15);
+    assert_eq!(ok(&place, &sample(&["show", "echo", "a.b-1"])).out, "[1]\n");
+
+    let invoked = ok(&place, &["invoke", "echo", "--sample", "paid"]);
+    assert!(
+        invoked.out.ends_with("\n{\"amount\": 250}\n"),
+        "{invoked:?}"
+    );
+    let (before, summary) = invoked.err.split_once("Duration: ").unwrap();
+    assert!(before.ends_with('\n'), "an empty line goes before it");
+    let words = [
+        "Billed Duration: ",
+        "Memory Size: 512 MB",
+        "Max Memory Used: ",
+    ];
+    assert!(words.iter().all(|word| summary.contains(word)), "{summary}");
+    let tail = ["invoke", "echo", "--sample", "paid", "--tail", "--json"];
+    let reply = ok(&place, &tail).json();
+    let tail = reply["log_tail"].as_str().unwrap();
+    assert_eq!(tail.len(), 4096);
+    assert!(tail.starts_with("xxx") && tail.contains("\nFC Invoke End RequestId: "));
+
+    let unknown = place
+        .moonport(&["invoke", "echo", "--sample", "refunded"])
+        .run();
+    let unknown = unknown.expect(1);
+    assert!(
+        unknown
+            .err
+            .contains("function `echo` has no sample event `refunded`")
+    );
+    assert!(
+        unknown
+            .err
+            .contains("hint: `moonport function sample list echo`")
+    );
+    ok(&place, &sample(&["remove", "echo", "a.b-1"]));
+    place
+        .moonport(&sample(&["remove", "echo", "a.b-1"]))
+        .run()
+        .expect(1);
+    let nobody = sample(&["put", "nobody", "x", "--event", "1"]);
+    let nobody = place.moonport(&nobody).run().expect(1);
+    assert!(nobody.err.contains("no function `nobody`"), "{nobody:?}");
+    ok(&place, &["function", "delete", "echo"]);
+    ok(&place, &[&create[..], &["--code", "code"]].concat());
+    assert_eq!(ok(&place, &sample(&["list", "echo", "--json"])).out, "[]\n");
 }

@@ -99,3 +99,42 @@ async fn what_a_group_acked_is_not_lost_to_it_o2() {
     let gone = test.try_ack(&received[0].handle).await;
     assert!(matches!(gone, Err(ClusterError::MessageNotFound(_))));
 }
+
+#[tokio::test]
+async fn the_bytes_of_a_topic_rise_with_messages_and_fall_with_retention() {
+    let bytes = async |test: &TestBroker| {
+        let row = test.broker.topic(topic("orders")).await.unwrap();
+        row.bytes.unwrap()
+    };
+    let test = TestBroker::new()
+        .topic("orders", TopicType::Normal, 2)
+        .await;
+    assert_eq!(bytes(&test).await, 0);
+    test.send("orders", &"x".repeat(10_000)).await;
+    let old = bytes(&test).await;
+    assert!((10_000..10_500).contains(&old), "{old}");
+    test.clock.step(seconds(HOUR));
+    test.send("orders", "young").await;
+    test.send("orders", "young").await;
+    let all = bytes(&test).await;
+    let young = all - old;
+    assert!((10..1000).contains(&young), "{young}");
+
+    let test = test.restart().await;
+    assert_eq!(bytes(&test).await, all, "from a checkpoint");
+    test.send("orders", "young").await;
+    let more = bytes(&test).await;
+    let test = test.after_crash();
+    assert_eq!(bytes(&test).await, more, "from the records after it");
+
+    test.clock.step(seconds(71 * HOUR));
+    within(async {
+        while bytes(&test).await == more {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(bytes(&test).await, more - old);
+    let test = test.restart().await;
+    assert_eq!(bytes(&test).await, more - old);
+}

@@ -12,13 +12,13 @@ use crate::app::socket::wire::Call;
 use crate::cluster::Cluster;
 use crate::cluster::paging::{Page, Paged};
 use crate::control::clock::{ClockCommand, ClockState};
-use crate::control::functions::{FunctionRow, Invoke, InvokeReply, PutFunction};
+use crate::control::functions::{FunctionRow, Invoke, InvokeReply, PutFunction, Sample};
 use crate::control::instances::{AccessKeyRow, InstanceRow, PutAccessKey, PutInstance};
 use crate::control::logs::{InvocationQuery, LogPage, LogQuery};
 use crate::control::triggers::{PutTrigger, TriggerCommand, TriggerRow};
 use crate::control::{Activity, Clock, Control, Functions, Instances, Logs, Reply, Triggers};
 use crate::domain::function::InvocationRecord;
-use crate::domain::names::{FunctionName, InstanceId, TriggerName};
+use crate::domain::names::{FunctionName, InstanceId, SampleName, TriggerName};
 
 /// Everything the owner offers, through one connection.
 pub fn control(client: Client) -> Control {
@@ -91,6 +91,18 @@ impl Functions for Owner {
 
     async fn restart(&self, name: FunctionName) -> Reply<()> {
         self.0.ask(Call::Restart(name)).await
+    }
+
+    async fn samples(&self, function: FunctionName) -> Reply<Vec<Sample>> {
+        self.0.ask(Call::Samples(function)).await
+    }
+
+    async fn put_sample(&self, sample: Sample) -> Reply<()> {
+        self.0.ask(Call::PutSample(sample)).await
+    }
+
+    async fn delete_sample(&self, function: FunctionName, name: SampleName) -> Reply<()> {
+        self.0.ask(Call::DeleteSample(function, name)).await
     }
 }
 

@@ -16,12 +16,14 @@ use crate::cluster::paging::Page;
 use crate::cluster::session::{Caller, ClientSettings};
 use crate::control::clock::ClockCommand;
 use crate::control::error::ControlError;
-use crate::control::functions::{Invoke, PutFunction};
+use crate::control::functions::{Invoke, PutFunction, Sample};
 use crate::control::instances::{PutAccessKey, PutInstance};
 use crate::control::logs::{InvocationQuery, LogQuery};
 use crate::control::triggers::{PutTrigger, TriggerCommand};
 use crate::domain::ids::MessageId;
-use crate::domain::names::{ClientId, FunctionName, GroupName, InstanceId, TopicName, TriggerName};
+use crate::domain::names::{
+    ClientId, FunctionName, GroupName, InstanceId, SampleName, TopicName, TriggerName,
+};
 
 /// Rises with every change that an older peer would misread.
 pub const PROTOCOL: u32 = 1;
@@ -99,6 +101,9 @@ pub enum Call {
     DeleteFunction(FunctionName),
     Invoke(Invoke),
     Restart(FunctionName),
+    Samples(FunctionName),
+    PutSample(Sample),
+    DeleteSample(FunctionName, SampleName),
     Triggers,
     PutTrigger(PutTrigger),
     DeleteTrigger(TriggerName),

@@ -1,6 +1,7 @@
 //! What each record does to the state. Records about things that are gone do nothing.
 
 use crate::broker::state::progress::{Held, QueueProgress, Stage};
+use crate::broker::state::sizes::Sizes;
 use crate::broker::state::{Due, Group, Parked, Progress, ProgressId, Queue, State, Topic, Wait};
 use crate::domain::group::GroupDefinition;
 use crate::domain::message::Message;
@@ -69,6 +70,7 @@ impl State {
             .or_insert_with(|| Topic {
                 definition: definition.clone(),
                 queues: Vec::new(),
+                sizes: Some(Vec::new()),
                 members: Vec::new(),
                 parked: 0,
                 stored_total: 0,
@@ -77,6 +79,9 @@ impl State {
         topic.definition = definition.clone();
         if topic.queues.len() < wanted {
             topic.queues.resize(wanted, Queue::default());
+            if let Some(sizes) = &mut topic.sizes {
+                sizes.resize(wanted, Sizes::default());
+            }
         }
         let queues = topic.queues.clone();
         for member in topic.members.clone() {
@@ -211,6 +216,9 @@ impl State {
         }
         queue.next = message.offset + 1;
         queue.last_stored_at = Some(message.stored_at);
+        if let Some(sizes) = topic.sizes_of(message.queue) {
+            sizes.add(message.offset, message.weight() as u64);
+        }
         topic.stored_total += 1;
         self.totals.stored += 1;
     }
@@ -448,6 +456,10 @@ impl State {
         bounds.min = bounds.min.max(offset);
         bounds.next = bounds.next.max(bounds.min);
         bounds.visible = bounds.visible.max(bounds.min);
+        let min = bounds.min;
+        if let Some(sizes) = target.sizes_of(queue) {
+            sizes.trim(min);
+        }
         for id in target.members.clone() {
             let Some(progress) = self.queue_mut(id, queue) else {
                 continue;

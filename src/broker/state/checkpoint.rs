@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::state::fresh::Fresh;
 use crate::broker::state::progress::{Held, QueueProgress};
+use crate::broker::state::sizes::Sizes;
 use crate::broker::state::{Group, Parked, Progress, Queue, State, Topic};
 use crate::domain::group::GroupDefinition;
 use crate::domain::names::{GroupName, TopicName};
@@ -27,6 +28,16 @@ struct Saved<'a> {
     parked: Cow<'a, BTreeMap<u64, Parked>>,
     next_lease: u64,
     next_number: u64,
+    /// In the order of the topics. Last, so that a checkpoint without it can be read.
+    sizes: Vec<Cow<'a, Option<Vec<Sizes>>>>,
+}
+
+impl Saved<'_> {
+    fn read(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        // A checkpoint that was written without sizes ends where they would begin: it has none.
+        let without = |_| postcard::from_bytes(&[bytes, &[0]].concat());
+        postcard::from_bytes(bytes).or_else(without)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,22 +76,28 @@ impl State {
             parked: Cow::Borrowed(&self.parked),
             next_lease: self.next_lease,
             next_number: self.next_number,
+            sizes: self
+                .topics
+                .values()
+                .map(|topic| Cow::Borrowed(&topic.sizes))
+                .collect(),
         };
         postcard::to_allocvec(&saved).unwrap_or_default()
     }
 
     pub(in crate::broker) fn from_checkpoint(bytes: &[u8]) -> Result<Self, BadCheckpoint> {
-        let saved: Saved<'_> =
-            postcard::from_bytes(bytes).map_err(|error| BadCheckpoint(error.to_string()))?;
+        let saved = Saved::read(bytes).map_err(|error| BadCheckpoint(error.to_string()))?;
         let mut state = Self {
             next_lease: saved.next_lease,
             next_number: saved.next_number,
             ..Self::default()
         };
+        let mut sizes = saved.sizes.into_iter();
         for (definition, queues) in saved.topics {
             let topic = Topic {
                 definition: definition.into_owned(),
                 queues: queues.into_owned(),
+                sizes: sizes.next().and_then(Cow::into_owned),
                 members: Vec::new(),
                 parked: 0,
                 stored_total: 0,
@@ -141,5 +158,29 @@ impl<'a> SavedProgress<'a> {
             consumed_total: 0,
             turn: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::record::Record;
+    use crate::domain::topic::TopicType;
+
+    #[test]
+    fn a_checkpoint_without_sizes_is_read_and_tells_no_bytes() {
+        let name = TopicName::new("orders").unwrap();
+        let topic = TopicDefinition::new(name.clone(), TopicType::Normal, 1, Timestamp::EPOCH);
+        let mut state = State::default();
+        state.apply(&Record::TopicPut(topic));
+        let whole = state.to_checkpoint();
+        let sizes = postcard::to_allocvec(&[&state.topics[&name].sizes]).unwrap();
+        let without = &whole[..whole.len() - sizes.len() - 1];
+        let known = State::from_checkpoint(&whole).unwrap();
+        assert_eq!(known.topics[&name].sizes, Some(vec![Sizes::default()]));
+        let older = State::from_checkpoint(without).unwrap();
+        assert_eq!(older.topics[&name].sizes, None);
+        assert_eq!(older.topics[&name].queues, known.topics[&name].queues);
+        assert!(State::from_checkpoint(&whole[..10]).is_err());
     }
 }

@@ -8,10 +8,12 @@ mod checkpoint;
 pub(in crate::broker) mod fresh;
 pub(in crate::broker) mod line;
 pub(in crate::broker) mod progress;
+pub(in crate::broker) mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::broker::state::progress::QueueProgress;
+use crate::broker::state::sizes::Sizes;
 use crate::domain::group::GroupDefinition;
 use crate::domain::ids::TransactionId;
 use crate::domain::message::Message;
@@ -51,6 +53,8 @@ pub(in crate::broker) struct Totals {
 pub(in crate::broker) struct Topic {
     pub definition: TopicDefinition,
     pub queues: Vec<Queue>,
+    /// Bytes of each queue; unknown where an older checkpoint did not tell.
+    pub sizes: Option<Vec<Sizes>>,
     /// Groups that read it.
     pub members: Vec<ProgressId>,
     /// Delayed and half messages meant for it.
@@ -59,6 +63,12 @@ pub(in crate::broker) struct Topic {
     pub stored_total: u64,
     /// Where the next message without a queue goes (O5).
     pub turn: u32,
+}
+
+impl Topic {
+    fn sizes_of(&mut self, queue: u32) -> Option<&mut Sizes> {
+        self.sizes.as_mut()?.get_mut(queue as usize)
+    }
 }
 
 /// Bounds of one queue (O1).

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::function::InvocationType;
 use crate::domain::ids::{MessageId, RequestId};
+use crate::domain::message::Place;
 use crate::domain::names::{FunctionName, TriggerName};
 use crate::domain::timestamp::Timestamp;
 use crate::function::invocation::Invocation;
@@ -21,6 +22,8 @@ pub struct AcceptedEvent {
     pub event: Bytes,
     pub trigger: Option<TriggerName>,
     pub message_ids: Vec<MessageId>,
+    #[serde(default)]
+    pub places: Vec<Place>,
     pub accepted_at: Timestamp,
     /// Tries that failed.
     pub failed: u32,
@@ -37,6 +40,7 @@ impl AcceptedEvent {
             event: invocation.event,
             trigger: invocation.trigger,
             message_ids: invocation.message_ids,
+            places: invocation.places,
             accepted_at: now,
             failed: 0,
             due: now,
@@ -53,6 +57,8 @@ impl AcceptedEvent {
             trigger: self.trigger.clone(),
             attempt: self.failed + 1,
             message_ids: self.message_ids.clone(),
+            places: self.places.clone(),
+            log_tail: false,
         }
     }
 }

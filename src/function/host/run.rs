@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::activity::Happening;
 use crate::domain::function::{ErrorClass, InvocationRecord};
+use crate::domain::message::Place;
 use crate::domain::timestamp::Timestamp;
 use crate::function::error::HostError;
 use crate::function::host::Inner;
@@ -21,6 +22,8 @@ use crate::function::runtime::{Answer, CallKind, StartError};
 
 /// Bytes of an event and of a result that a record keeps.
 const KEPT_BYTES: usize = 4096;
+/// Places of messages that a record keeps.
+const KEPT_PLACES: usize = 100;
 
 /// What came of an invocation that had its permit.
 pub(super) enum Ran {
@@ -77,7 +80,12 @@ impl<'a> Running<'a> {
         waited: Duration,
     ) -> Self {
         let id = invocation.request_id.clone();
-        let log = Arc::new(host.options.log(&invocation.function, Some(id)));
+        let log = host.options.log(&invocation.function, Some(id));
+        let log = Arc::new(if invocation.log_tail {
+            log.with_tail()
+        } else {
+            log
+        });
         Self {
             host,
             entry,
@@ -256,7 +264,13 @@ impl<'a> Running<'a> {
         Ran::Outcome(Box::new(Outcome {
             record,
             result: verdict.result,
+            log_tail: self.invocation.log_tail.then(|| self.log.tail()),
         }))
+    }
+
+    fn kept_places(&self) -> Vec<Place> {
+        let places = self.invocation.places.iter();
+        places.take(KEPT_PLACES).cloned().collect()
     }
 
     fn record(
@@ -290,6 +304,7 @@ impl<'a> Running<'a> {
             result: kept(&verdict.result),
             log_lines_dropped: self.log.dropped(),
             exit: verdict.exit.clone(),
+            places: self.kept_places(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::names::FunctionName;
 use crate::domain::timestamp::Timestamp;
 use crate::function::log::budget::Budget;
+use crate::function::log::tail::Tail;
 use crate::function::log::{MAX_RECORD, RunSink, cut};
 
 /// How a runtime writes the prefix of its records.
@@ -29,6 +30,8 @@ pub struct RequestLog {
     clock: BrokerClock,
     runs: Arc<dyn RunSink>,
     budget: Mutex<Budget>,
+    /// The last of what was written, for a caller that asked for it.
+    tail: Option<Mutex<Tail>>,
 }
 
 impl RequestLog {
@@ -44,7 +47,21 @@ impl RequestLog {
             clock,
             runs,
             budget: Mutex::new(Budget::default()),
+            tail: None,
         }
+    }
+
+    /// Keeps the last 4 KB as well, whatever a flood drops.
+    #[must_use]
+    pub fn with_tail(mut self) -> Self {
+        self.tail = Some(Mutex::default());
+        self
+    }
+
+    /// The last 4 KB; empty without [`Self::with_tail`].
+    pub fn tail(&self) -> String {
+        let tail = self.tail.as_ref().map(|tail| tail.lock().text());
+        tail.unwrap_or_default()
     }
 
     pub fn request_id(&self) -> Option<&RequestId> {
@@ -106,6 +123,9 @@ impl RequestLog {
     }
 
     fn write(&self, level: LogLevel, at: Timestamp, text: String) {
+        if let Some(tail) = &self.tail {
+            tail.lock().push(&text);
+        }
         let record = LogRecord {
             number: 0,
             function: self.function.clone(),

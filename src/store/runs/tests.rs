@@ -42,6 +42,7 @@ fn invocation(name: &str, error: Option<ErrorClass>) -> InvocationRecord {
         result: "null".to_owned(),
         log_lines_dropped: 0,
         exit: None,
+        places: Vec::new(),
     }
 }
 

@@ -1,14 +1,17 @@
 //! Run a function by hand: an event, and the answer under it.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use ratatui::layout::Rect;
 
-use crate::control::functions::{Invoke, InvokeReply};
+use crate::control::functions::{Invoke, InvokeReply, Sample};
+use crate::domain::function::InvocationRecord;
 use crate::domain::names::FunctionName;
 use crate::report::Report;
 use crate::ui::action::{Action, Context};
 use crate::ui::dialog::{Dialog, button, popup};
-use crate::ui::effect::{Deed, Done, Effect, Ticket};
+use crate::ui::effect::{Answer, Deed, Done, Effect, Query, Ticket};
 use crate::ui::pane::functions::outcome;
 use crate::ui::pane::{Command, Commands, Goto};
 use crate::ui::state::Shared;
@@ -29,9 +32,17 @@ enum Spot {
     Invoke,
     Enqueue,
     Log,
+    /// Puts the next sample event in place; there only when the function has some.
+    Sample,
 }
 
-const SPOTS: [Spot; 4] = [Spot::Event, Spot::Invoke, Spot::Enqueue, Spot::Log];
+const SPOTS: [Spot; 5] = [
+    Spot::Event,
+    Spot::Invoke,
+    Spot::Enqueue,
+    Spot::Log,
+    Spot::Sample,
+];
 
 pub struct InvokeDialog {
     function: FunctionName,
@@ -42,10 +53,24 @@ pub struct InvokeDialog {
     page: usize,
     busy: Option<Ticket>,
     result: Option<Result<Box<InvokeReply>, Report>>,
+    asked: Ticket,
+    /// Sample events, the next to be put in place first.
+    samples: VecDeque<Sample>,
 }
 
 impl InvokeDialog {
-    pub fn new(function: FunctionName, shared: &Shared) -> Self {
+    /// Commands that open it.
+    pub fn open(function: FunctionName, shared: &mut Shared) -> Commands {
+        let ticket = shared.ticket();
+        let query = Query::Samples(function.clone());
+        let dialog = Self::new(function, ticket, shared);
+        vec![
+            Command::Open(Box::new(dialog)),
+            Effect::Query(ticket, query).into(),
+        ]
+    }
+
+    fn new(function: FunctionName, asked: Ticket, shared: &Shared) -> Self {
         let last = shared
             .runs
             .all()
@@ -62,6 +87,8 @@ impl InvokeDialog {
             page: 1,
             busy: None,
             result: None,
+            asked,
+            samples: VecDeque::new(),
         };
         dialog.check();
         dialog
@@ -83,6 +110,7 @@ impl InvokeDialog {
             function: self.function.clone(),
             event: Bytes::from(self.event.text()),
             asynchronous,
+            log_tail: true,
         });
         vec![Effect::Act(ticket, Box::new(deed)).into()]
     }
@@ -92,6 +120,10 @@ impl InvokeDialog {
             Spot::Event => Vec::new(),
             Spot::Invoke => self.invoke(false, shared),
             Spot::Enqueue => self.invoke(true, shared),
+            Spot::Sample => {
+                self.put_sample();
+                Vec::new()
+            }
             Spot::Log => {
                 let focus = match &self.result {
                     Some(Ok(reply)) => Focus::Request(reply.request_id.clone()),
@@ -102,8 +134,24 @@ impl InvokeDialog {
         }
     }
 
+    fn put_sample(&mut self) {
+        if let Some(sample) = self.samples.pop_front() {
+            let text = safe::decode(&sample.event).into_owned();
+            let is_json = json::check(&text).is_none();
+            let text = if is_json { json::format(&text) } else { text };
+            self.event.set(&text);
+            self.samples.push_back(sample);
+            self.check();
+        }
+    }
+
+    /// How many of the spots are there.
+    fn spots(&self) -> usize {
+        SPOTS.len() - usize::from(self.samples.is_empty())
+    }
+
     fn step(&mut self, forward: bool) {
-        let count = SPOTS.len();
+        let count = self.spots();
         self.at = if forward {
             (self.at + 1) % count
         } else {
@@ -161,6 +209,18 @@ impl Dialog for InvokeDialog {
         Vec::new()
     }
 
+    fn answer(
+        &mut self,
+        ticket: Ticket,
+        answer: &Result<Answer, Report>,
+        _shared: &mut Shared,
+    ) -> Commands {
+        if let (Ok(Answer::Samples(samples)), true) = (answer, ticket == self.asked) {
+            self.samples = samples.clone().into();
+        }
+        Vec::new()
+    }
+
     fn done(
         &mut self,
         ticket: Ticket,
@@ -178,7 +238,7 @@ impl Dialog for InvokeDialog {
 
     fn click(&mut self, target: &Target, shared: &mut Shared) -> Commands {
         match target {
-            Target::Item(at) if *at < SPOTS.len() => {
+            Target::Item(at) if *at < self.spots() => {
                 self.at = *at;
                 self.press(shared)
             }
@@ -231,6 +291,10 @@ impl Dialog for InvokeDialog {
             let enabled = self.busy.is_none();
             x += button(canvas, x, y, label, index, self.at == index, enabled) + 2;
         }
+        if let Some(next) = self.samples.front() {
+            let label = format!("Sample {}", next.name);
+            button(canvas, x, y, &label, 4, self.at == 4, true);
+        }
     }
 }
 
@@ -282,6 +346,10 @@ impl InvokeDialog {
                 });
                 let text = safe::decode(&reply.result).into_owned();
                 lines.extend(text.lines().map(json::paint_line));
+                let summary = reply.record.as_ref().map(InvocationRecord::summary);
+                lines.extend(summary.map(Line::muted));
+                let log = reply.log_tail.as_deref().unwrap_or_default();
+                lines.extend(log.lines().map(|line| Line::text(line.to_owned())));
             }
         }
         for (offset, line) in lines.iter().take(usize::from(area.height)).enumerate() {

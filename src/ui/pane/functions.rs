@@ -236,10 +236,7 @@ impl Listing for FunctionList {
                 FunctionForm::edit(&row.definition),
                 shared,
             )))],
-            (Action::Invoke, Some(row)) => vec![Command::Open(Box::new(InvokeDialog::new(
-                row.definition.name,
-                shared,
-            )))],
+            (Action::Invoke, Some(row)) => InvokeDialog::open(row.definition.name, shared),
             (Action::Open, Some(row)) => vec![Command::Go(Goto::new(
                 PaneId::Logs,
                 Focus::Function(Some(row.definition.name)),

@@ -318,6 +318,7 @@ mod tests {
             result: String::new(),
             log_lines_dropped: 0,
             exit: None,
+            places: Vec::new(),
         }
     }
 

@@ -59,6 +59,7 @@ async fn pour(control: Control, real: RealClock) {
             function: FunctionName::new("flood").unwrap(),
             event: "{}".into(),
             asynchronous: false,
+            log_tail: false,
         };
         control.functions.invoke(invoke).await.unwrap();
         real.sleep_until(due).await;

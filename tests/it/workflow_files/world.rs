@@ -9,7 +9,9 @@ use moonport::cluster::Cluster;
 use moonport::cluster::paging::{Page, Paged};
 use moonport::control::clock::{ClockCommand, ClockState};
 use moonport::control::error::ControlError;
-use moonport::control::functions::{FunctionRow, FunctionState, Invoke, InvokeReply, PutFunction};
+use moonport::control::functions::{
+    FunctionRow, FunctionState, Invoke, InvokeReply, PutFunction, Sample,
+};
 use moonport::control::instances::{
     AccessKeyRow, Endpoint, InstanceRow, InstanceStatus, PutAccessKey, PutInstance, fingerprint,
 };
@@ -18,7 +20,7 @@ use moonport::control::triggers::{PutTrigger, TriggerCommand, TriggerRow};
 use moonport::control::{self, Control, Reply};
 use moonport::domain::function::{FunctionDefinition, InvocationRecord};
 use moonport::domain::instance::InstanceDefinition;
-use moonport::domain::names::{FunctionName, InstanceId, TriggerName};
+use moonport::domain::names::{FunctionName, InstanceId, SampleName, TriggerName};
 use moonport::domain::timestamp::Timestamp;
 use moonport::domain::trigger::{TriggerDefinition, TriggerState};
 use parking_lot::Mutex;
@@ -172,6 +174,18 @@ impl control::Functions for World {
     }
 
     async fn restart(&self, _: FunctionName) -> Reply<()> {
+        unsupported()
+    }
+
+    async fn samples(&self, _: FunctionName) -> Reply<Vec<Sample>> {
+        unsupported()
+    }
+
+    async fn put_sample(&self, _: Sample) -> Reply<()> {
+        unsupported()
+    }
+
+    async fn delete_sample(&self, _: FunctionName, _: SampleName) -> Reply<()> {
         unsupported()
     }
 }

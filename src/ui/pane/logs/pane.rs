@@ -137,9 +137,7 @@ impl Pane for LogPane {
             }
             Action::Invoke => {
                 let function = self.subject(shared).function;
-                return function.map_or_else(Vec::new, |name| {
-                    vec![Command::Open(Box::new(InvokeDialog::new(name, shared)))]
-                });
+                return function.map_or_else(Vec::new, |name| InvokeDialog::open(name, shared));
             }
             Action::Resend => {
                 let stored = self.subject(shared).stored;
