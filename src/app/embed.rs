@@ -273,6 +273,7 @@ async fn set_up(
     for name in functions {
         let definition =
             FunctionDefinition::new(name, Runtime::Rust, PathBuf::new(), String::new());
+        let definition = Box::new(definition);
         let put = control
             .functions
             .put_function(PutFunction { definition })

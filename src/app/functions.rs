@@ -1,7 +1,5 @@
 //! [`Functions`] over the host of this process; definitions are kept in the documents.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -11,6 +9,7 @@ use crate::control::functions::{
     FunctionRow, Invoke, InvokeReply, MAX_SAMPLE_BYTES, MAX_SAMPLES, PutFunction, Sample,
 };
 use crate::control::{Functions, Reply};
+use crate::domain::circle::circle;
 use crate::domain::function::FunctionDefinition;
 use crate::domain::names::{FunctionName, SampleName};
 use crate::function::accepted::Accepted;
@@ -18,7 +17,7 @@ use crate::function::error::HostError;
 use crate::function::host::Host;
 use crate::function::invocation::{Invocation, Invoker, MAX_EVENT};
 use crate::report::Hint as _;
-use crate::trigger::saved::TriggerStore;
+use crate::trigger::saved::{TriggerStore, TriggerStoreError};
 use crate::trigger::set::TriggerSet;
 
 pub struct OwnFunctions {
@@ -39,37 +38,29 @@ impl OwnFunctions {
         }
     }
 
-    /// Refuses destinations that lead back to the function: its outcomes would go round for ever (IV-7).
+    /// Refuses destinations that lead back to the function (IV-7).
     fn check_destinations(&self, definition: &FunctionDefinition) -> Reply<()> {
-        let mut rows = self.host.rows().into_iter().map(|row| row.definition);
-        let known: BTreeMap<FunctionName, FunctionDefinition> = rows
-            .by_ref()
-            .filter(|known| known.name != definition.name)
-            .map(|known| (known.name.clone(), known))
-            .collect();
-        let mut open = vec![definition];
-        let mut seen = BTreeSet::new();
-        while let Some(function) = open.pop() {
-            for next in function.asynchronous.functions() {
-                if *next == definition.name {
-                    return Err(ControlError::IllegalDefinition {
-                        what: format!("function `{}`", definition.name),
-                        field: "async".to_owned(),
-                        problem: format!(
-                            "sends outcomes in a circle, by way of `{}`",
-                            function.name
-                        ),
-                    });
-                }
-                if seen.insert(next)
-                    && let Some(next) = known.get(next)
-                {
-                    open.push(next);
-                }
+        let triggers = self.documents.definitions().map_err(store_failed)?;
+        let settings = |name: &FunctionName| {
+            if *name == definition.name {
+                return Some(definition.asynchronous.as_ref().clone());
             }
+            let row = self.host.row(name).ok()?;
+            Some(*row.definition.asynchronous)
+        };
+        match circle(&definition.name, settings, &triggers) {
+            None => Ok(()),
+            Some(way) => Err(ControlError::IllegalDefinition {
+                what: format!("function `{}`", definition.name),
+                field: "async".to_owned(),
+                problem: format!("sends outcomes in a circle, by way of {way}"),
+            }),
         }
-        Ok(())
     }
+}
+
+fn store_failed(error: TriggerStoreError) -> ControlError {
+    ControlError::StoreFailed(error.0)
 }
 
 #[async_trait]
@@ -82,7 +73,7 @@ impl Functions for OwnFunctions {
     /// A definition that is in force but could not be written down is told as a failure; it lasts as long as the process.
     async fn put_function(&self, request: PutFunction) -> Reply<FunctionRow> {
         self.check_destinations(&request.definition)?;
-        let row = self.host.put(request.definition).map_err(host_failed)?;
+        let row = self.host.put(*request.definition).map_err(host_failed)?;
         self.documents.put_function(&row.definition)?;
         self.triggers.function_changed(&row.definition.name);
         Ok(self.with_standing(row))
@@ -90,7 +81,7 @@ impl Functions for OwnFunctions {
 
     async fn delete_function(&self, name: FunctionName) -> Reply<()> {
         let triggers = self.documents.definitions();
-        let triggers = triggers.map_err(|error| ControlError::StoreFailed(error.0))?;
+        let triggers = triggers.map_err(store_failed)?;
         if let Some(user) = triggers.into_iter().find(|t| t.function == name) {
             return Err(ControlError::FunctionInUse(name, user.name));
         }

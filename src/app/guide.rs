@@ -51,7 +51,7 @@ impl GuideSource for OrderGuide {
                 join: Vec::new(),
             },
             function: PutFunction {
-                definition: function,
+                definition: Box::new(function),
             },
             trigger: PutTrigger {
                 definition: trigger,

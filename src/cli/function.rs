@@ -44,7 +44,7 @@ pub enum Function {
 #[derive(Debug, Args)]
 pub struct Create {
     pub name: FunctionName,
-    /// python3, nodejs, js or custom
+    /// python3, python3.12, nodejs, js or custom
     #[arg(long, value_parser = runtime, default_value = "python3")]
     pub runtime: Runtime,
     /// Folder of the code
@@ -218,6 +218,7 @@ impl Limits {
 
 async fn put(session: &Session, definition: FunctionDefinition, done: &str) -> Result<(), Report> {
     let functions = &session.control.functions;
+    let definition = Box::new(definition);
     let row = functions.put_function(PutFunction { definition }).await;
     let row = row.map_err(failed)?;
     let told = format!("{done} function `{}`", row.definition.name);

@@ -10,7 +10,7 @@ use crate::domain::timestamp::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PutFunction {
-    pub definition: FunctionDefinition,
+    pub definition: Box<FunctionDefinition>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -11,11 +11,17 @@ use crate::domain::message::Place;
 use crate::domain::names::{FunctionName, InstanceId, TopicName, TriggerName};
 use crate::domain::timestamp::Timestamp;
 
+/// The version and qualifier of every local function.
+pub const LATEST: &str = "LATEST";
+
 /// What runs the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Runtime {
     Python3,
+    /// As `python3`, with the interpreter and the context of 3.12 (PY-9).
+    #[serde(rename = "python3.12")]
+    Python312,
     NodeJs,
     /// Embedded JavaScript.
     Js,
@@ -26,8 +32,9 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Python3,
+        Self::Python312,
         Self::NodeJs,
         Self::Js,
         Self::Custom,
@@ -37,11 +44,16 @@ impl Runtime {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Python3 => "python3",
+            Self::Python312 => "python3.12",
             Self::NodeJs => "nodejs",
             Self::Js => "js",
             Self::Custom => "custom",
             Self::Rust => "rust",
         }
+    }
+
+    pub const fn is_python(self) -> bool {
+        matches!(self, Self::Python3 | Self::Python312)
     }
 }
 
@@ -63,6 +75,36 @@ pub struct Hook {
     pub command: Vec<String>,
     /// Seconds, at least 1.
     pub timeout: u32,
+}
+
+/// How a custom runtime is asked whether it is well (CU-10). Spans are seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// What is asked for with GET; a status below 400 is a success.
+    pub path: String,
+    /// Before the first question, 0-120.
+    pub initial_delay: u32,
+    /// Between two questions, 1-120.
+    pub period: u32,
+    /// For an answer, 1-3.
+    pub timeout: u32,
+    /// Failures in a row after which it counts as unwell, 1-120.
+    pub failure_threshold: u32,
+    /// Successes in a row after which it counts as well again, 1-120.
+    pub success_threshold: u32,
+}
+
+impl HealthCheck {
+    pub fn new(path: String) -> Self {
+        Self {
+            path,
+            initial_delay: 0,
+            period: 3,
+            timeout: 1,
+            failure_threshold: 3,
+            success_threshold: 1,
+        }
+    }
 }
 
 /// Where the outcome of an asynchronous invocation goes (IV-7).
@@ -106,15 +148,6 @@ impl AsyncSettings {
             }
         }
     }
-
-    /// The functions that outcomes go to.
-    pub fn functions(&self) -> impl Iterator<Item = &FunctionName> {
-        let destinations = [&self.on_success, &self.on_failure].into_iter().flatten();
-        destinations.filter_map(|destination| match destination {
-            Destination::Function(function) => Some(function),
-            Destination::Topic { .. } => None,
-        })
-    }
 }
 
 impl Default for AsyncSettings {
@@ -141,6 +174,12 @@ pub struct FunctionDefinition {
     pub timeout: u32,
     /// MB, 128-32768 in steps of 64.
     pub memory: u32,
+    /// Hundredths of a vCPU, 5-1600 in steps of 5; told, not enforced (LIM-1).
+    #[serde(default)]
+    pub cpu: Option<u32>,
+    /// MB, 512 or 10240; told, not enforced (LIM-1).
+    #[serde(default)]
+    pub disk: Option<u32>,
     /// Requests one instance serves at once, 1-200; more than 1 only for `custom` (CU-9).
     pub concurrency: u32,
     /// Instances running at once, at least 1.
@@ -161,6 +200,15 @@ pub struct FunctionDefinition {
     pub debug: Option<u16>,
     pub initializer: Option<Hook>,
     pub pre_stop: Option<Hook>,
+    /// Runs after each request (LC-1).
+    #[serde(default)]
+    pub pre_freeze: Option<Hook>,
+    /// Its processes stand still between requests, as in the cloud (LC-6).
+    #[serde(default)]
+    pub freeze: bool,
+    /// Only for `custom`.
+    #[serde(default)]
+    pub health_check: Option<Box<HealthCheck>>,
     /// Saved code restarts the function (LC-9, SAFE-13).
     pub watch: bool,
     #[serde(default)]
@@ -181,6 +229,8 @@ impl FunctionDefinition {
             handler,
             timeout: Self::DEFAULT_TIMEOUT,
             memory: Self::DEFAULT_MEMORY,
+            cpu: None,
+            disk: None,
             concurrency: 1,
             max_instances: Self::DEFAULT_MAX_INSTANCES,
             idle_timeout: Self::DEFAULT_IDLE_TIMEOUT,
@@ -193,9 +243,24 @@ impl FunctionDefinition {
             debug: None,
             initializer: None,
             pre_stop: None,
+            pre_freeze: None,
+            freeze: false,
+            health_check: None,
             watch: true,
             asynchronous: Box::default(),
         }
+    }
+
+    /// What is kept of the cloud's settings and means nothing here, in words; empty when there is none (LIM-1).
+    pub fn not_enforced(&self) -> String {
+        let cpu = self.cpu.map(|cpu| f64::from(cpu) / 100.0);
+        let cpu = cpu.map(|cpu| format!("{cpu} vCPU"));
+        let disk = self.disk.map(|disk| format!("{disk} MB of disk"));
+        let told: Vec<String> = cpu.into_iter().chain(disk).collect();
+        if told.is_empty() {
+            return String::new();
+        }
+        format!("{} (not enforced here)", told.join(", "))
     }
 }
 

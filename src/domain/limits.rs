@@ -1,7 +1,7 @@
 //! Ranges of function and trigger definitions (section 6 of Function Compute's contract). Values out of range are
 //! refused with the field's name, never clamped.
 
-use crate::domain::function::{FunctionDefinition, Hook, Runtime};
+use crate::domain::function::{FunctionDefinition, HealthCheck, Hook, Runtime};
 use crate::domain::trigger::TriggerDefinition;
 
 /// Longest timeout of a function behind a trigger, in seconds.
@@ -32,6 +32,7 @@ pub fn check_function(function: &FunctionDefinition) -> Vec<FieldProblem> {
             format!("is {}, not a multiple of 64", function.memory),
         );
     }
+    check_cpu_and_disk(function, &mut found);
     found.range("concurrency", function.concurrency, 1, 200);
     if function.concurrency > 1 && function.runtime != Runtime::Custom {
         let runtime = function.runtime.as_str();
@@ -52,6 +53,11 @@ pub fn check_function(function: &FunctionDefinition) -> Vec<FieldProblem> {
     found.range("async.max-age", later.max_age, 1, 604_800);
     found.hook("initializer", function.initializer.as_ref());
     found.hook("pre-stop", function.pre_stop.as_ref());
+    found.hook("pre-freeze", function.pre_freeze.as_ref());
+    check_freeze(function, &mut found);
+    if let Some(check) = &function.health_check {
+        check_health(function.runtime, check, &mut found);
+    }
     found.0
 }
 
@@ -81,11 +87,39 @@ pub fn check_trigger(trigger: &TriggerDefinition) -> Vec<FieldProblem> {
     found.0
 }
 
+fn check_cpu_and_disk(function: &FunctionDefinition, found: &mut Problems) {
+    if let Some(cpu) = function.cpu {
+        let shown = f64::from(cpu) / 100.0;
+        // Hundredths of a vCPU to MB: one to one GB at least, one to four GB at most.
+        let (least, most) = (u64::from(cpu) * 1024, u64::from(cpu) * 4096);
+        let memory = u64::from(function.memory) * 100;
+        if !(5..=1600).contains(&cpu) || !cpu.is_multiple_of(5) {
+            found.add(
+                "cpu",
+                format!("is {shown}, allowed are 0.05-16 in steps of 0.05"),
+            );
+        } else if !(least..=most).contains(&memory) {
+            found.add(
+                "cpu",
+                format!(
+                    "is {shown} beside {} MB of memory; for each vCPU there are 1-4 GB",
+                    function.memory
+                ),
+            );
+        }
+    }
+    if let Some(disk) = function.disk
+        && !matches!(disk, 512 | 10_240)
+    {
+        found.add("disk", format!("is {disk}, allowed are 512 and 10240"));
+    }
+}
+
 fn check_code(function: &FunctionDefinition, found: &mut Problems) {
     let runtime = function.runtime.as_str();
     let has_handler = matches!(
         function.runtime,
-        Runtime::Python3 | Runtime::NodeJs | Runtime::Js
+        Runtime::Python3 | Runtime::Python312 | Runtime::NodeJs | Runtime::Js
     );
     if has_handler && function.handler.trim().is_empty() {
         found.add(
@@ -105,18 +139,79 @@ fn check_code(function: &FunctionDefinition, found: &mut Problems) {
             format!("is for runtime `custom`, this one is `{runtime}`"),
         );
     }
-    if function.runtime != Runtime::Python3 && function.python.is_some() {
+    if !function.runtime.is_python() && function.python.is_some() {
         found.add(
             "python",
             format!("is for runtime `python3`, this one is `{runtime}`"),
         );
     }
-    let attaches = matches!(function.runtime, Runtime::Python3 | Runtime::NodeJs);
+    let attaches = function.runtime.is_python() || function.runtime == Runtime::NodeJs;
     if function.debug.is_some() && !attaches {
         found.add(
             "debug",
             format!("is for runtimes `python3` and `nodejs`, this one is `{runtime}`"),
         );
+    }
+}
+
+/// Only processes can stand still, and only while nothing is asked of them.
+fn check_freeze(function: &FunctionDefinition, found: &mut Problems) {
+    if !function.freeze {
+        return;
+    }
+    if matches!(function.runtime, Runtime::Js | Runtime::Rust) {
+        let runtime = function.runtime.as_str();
+        found.add(
+            "freeze",
+            format!("is for runtimes whose code runs in a process, this one is `{runtime}`"),
+        );
+    }
+    let others = [
+        ("concurrency", function.concurrency > 1),
+        ("health-check", function.health_check.is_some()),
+        ("debug", function.debug.is_some()),
+    ];
+    for (other, set) in others {
+        if set {
+            found.add("freeze", format!("does not go with `{other}`"));
+        }
+    }
+}
+
+fn check_health(runtime: Runtime, check: &HealthCheck, found: &mut Problems) {
+    if runtime != Runtime::Custom {
+        let runtime = runtime.as_str();
+        found.add(
+            "health-check",
+            format!("is for runtime `custom`, this one is `{runtime}`"),
+        );
+    }
+    let is_plain = |c: char| c.is_ascii_graphic();
+    if !check.path.starts_with('/') || !check.path.chars().all(is_plain) {
+        let path = &check.path;
+        found.add(
+            "health-check.path",
+            format!("is `{path}`; it begins with `/`, as in `/health`"),
+        );
+    }
+    for (field, value, least, most) in [
+        ("health-check.initial-delay", check.initial_delay, 0, 120),
+        ("health-check.period", check.period, 1, 120),
+        ("health-check.timeout", check.timeout, 1, 3),
+        (
+            "health-check.failure-threshold",
+            check.failure_threshold,
+            1,
+            120,
+        ),
+        (
+            "health-check.success-threshold",
+            check.success_threshold,
+            1,
+            120,
+        ),
+    ] {
+        found.range(field, value, least, most);
     }
 }
 
@@ -207,6 +302,63 @@ mod tests {
     #[test]
     fn defaults_are_within_limits() {
         assert!(fields(|_| ()).is_empty());
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_named_lc6_cu10() {
+        let health = |edit: fn(&mut HealthCheck)| {
+            fields(|f| {
+                f.runtime = Runtime::Custom;
+                let mut check = HealthCheck::new("/health".to_owned());
+                edit(&mut check);
+                f.health_check = Some(Box::new(check));
+            })
+        };
+        assert!(health(|_| ()).is_empty());
+        assert_eq!(health(|c| c.timeout = 4), ["health-check.timeout"]);
+        assert_eq!(health(|c| c.period = 0), ["health-check.period"]);
+        assert_eq!(
+            health(|c| c.path = "health".to_owned()),
+            ["health-check.path"]
+        );
+        assert_eq!(
+            health(|c| c.path = "/a b".to_owned()),
+            ["health-check.path"]
+        );
+        let check = || Some(Box::new(HealthCheck::new("/".to_owned())));
+        assert_eq!(fields(|f| f.health_check = check()), ["health-check"]);
+        assert!(fields(|f| f.freeze = true).is_empty());
+        assert_eq!(
+            fields(|f| {
+                f.freeze = true;
+                f.runtime = Runtime::Js;
+                f.debug = Some(5678);
+            }),
+            ["debug", "freeze", "freeze"]
+        );
+    }
+
+    #[test]
+    fn cpu_and_disk_are_checked_though_they_mean_nothing_here_lim1() {
+        let with = |cpu, memory| {
+            fields(|f| {
+                f.cpu = Some(cpu);
+                f.memory = memory;
+            })
+        };
+        assert!(with(35, 512).is_empty());
+        assert!(with(50, 2048).is_empty());
+        for (cpu, memory) in [(0, 512), (52, 1024), (1605, 32_768), (50, 448), (50, 2112)] {
+            assert_eq!(with(cpu, memory), ["cpu"], "{cpu} beside {memory}");
+        }
+        assert!(fields(|f| f.disk = Some(10_240)).is_empty());
+        assert_eq!(fields(|f| f.disk = Some(1024)), ["disk"]);
+        let mut function = function();
+        assert_eq!(function.not_enforced(), "");
+        function.cpu = Some(35);
+        function.disk = Some(512);
+        let told = "0.35 vCPU, 512 MB of disk (not enforced here)";
+        assert_eq!(function.not_enforced(), told);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Every name and id is checked when it is made; behind the type it is known to be good.
 
+pub mod circle;
 pub mod function;
 pub mod group;
 pub mod ids;

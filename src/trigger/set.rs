@@ -12,6 +12,7 @@ use crate::control::error::ControlError;
 use crate::control::instances::InstanceRow;
 use crate::control::triggers::{PutTrigger, TriggerCommand, TriggerRow};
 use crate::control::{Reply, Triggers};
+use crate::domain::circle::circle;
 use crate::domain::names::{FunctionName, TriggerName};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::trigger::{TriggerDefinition, TriggerState};
@@ -127,6 +128,30 @@ impl TriggerSet {
         }
     }
 
+    /// Refuses a trigger that closes a circle of outcomes (IV-7).
+    fn check_circle(&self, definition: &TriggerDefinition) -> Reply<()> {
+        let slots = self.0.slots.lock();
+        let others = slots.values().map(Slot::definition);
+        let others = others.filter(|other| other.name != definition.name);
+        let triggers: Vec<_> = others.chain([definition]).cloned().collect();
+        drop(slots);
+        let settings = |name: &FunctionName| {
+            let row = self.0.options.surroundings.function(name)?;
+            Some(*row.definition.asynchronous)
+        };
+        match circle(&definition.function, settings, &triggers) {
+            None => Ok(()),
+            Some(way) => Err(ControlError::IllegalDefinition {
+                what: format!("trigger `{}`", definition.name),
+                field: "async".to_owned(),
+                problem: format!(
+                    "sends outcomes of `{}` in a circle, by way of {way}",
+                    definition.function
+                ),
+            }),
+        }
+    }
+
     fn cluster(&self, definition: &TriggerDefinition) -> Reply<(InstanceRow, Cluster)> {
         let instance = &definition.instance;
         let found = self.0.options.surroundings.cluster(instance);
@@ -233,6 +258,7 @@ impl Triggers for TriggerSet {
         let function = self.0.options.surroundings.function(&definition.function);
         let missing = || ControlError::FunctionNotFound(definition.function.clone());
         check_function(&definition, &function.ok_or_else(missing)?)?;
+        self.check_circle(&definition)?;
         let (_, cluster) = self.cluster(&definition)?;
         // All that can be refused is refused before the trigger as it was is touched.
         prepare(&definition, &cluster, self.0.options.clock.now()).await?;

@@ -59,7 +59,6 @@ async fn put(control: &Control, plan: &Plan, step: &Step) -> Result<(), ControlE
             Ok(admin.put_group(request).await.map(drop)?)
         }
         Subject::Function(definition) => {
-            let definition = *definition;
             let request = PutFunction { definition };
             control.functions.put_function(request).await.map(drop)
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use crate::cluster::session::Grant;
-use crate::domain::function::{AsyncSettings, Destination, FunctionDefinition, Hook};
+use crate::domain::function::{AsyncSettings, Destination, FunctionDefinition, HealthCheck, Hook};
 use crate::domain::group::{DeadLetterTarget, FirstSeen, GroupDefinition};
 use crate::domain::instance::InstanceDefinition;
 use crate::domain::retry_policy::RetryPolicy;
@@ -140,6 +140,8 @@ pub(super) fn function(function: &FunctionDefinition, folder: &Path) -> Entries 
     entries.text("handler", &function.handler);
     entries.put("timeout", i64::from(function.timeout));
     entries.put("memory", i64::from(function.memory));
+    entries.optional("cpu", function.cpu.map(|cpu| f64::from(cpu) / 100.0));
+    entries.optional("disk", function.disk.map(i64::from));
     for (key, value, default) in [
         ("concurrency", function.concurrency, defaults.concurrency),
         (
@@ -180,6 +182,9 @@ pub(super) fn function(function: &FunctionDefinition, folder: &Path) -> Entries 
     entries.optional("debug", function.debug.map(i64::from));
     entries.optional("initializer", function.initializer.as_ref().map(hook));
     entries.optional("pre-stop", function.pre_stop.as_ref().map(hook));
+    entries.optional("pre-freeze", function.pre_freeze.as_ref().map(hook));
+    entries.unless("freeze", function.freeze, false);
+    entries.optional("health-check", function.health_check.as_deref().map(health));
     entries.unless("watch", function.watch, true);
     entries.optional("async", asynchronous(&function.asynchronous));
     entries
@@ -281,6 +286,32 @@ fn hook(hook: &Hook) -> Table {
         table.insert("command".to_owned(), Value::from(hook.command.clone()));
     }
     table.insert("timeout".to_owned(), Value::from(i64::from(hook.timeout)));
+    table
+}
+
+fn health(check: &HealthCheck) -> Table {
+    let defaults = HealthCheck::new(check.path.clone());
+    let mut table = Table::new();
+    table.insert("path".to_owned(), Value::from(check.path.as_str()));
+    for (key, value, default) in [
+        ("initial-delay", check.initial_delay, defaults.initial_delay),
+        ("period", check.period, defaults.period),
+        ("timeout", check.timeout, defaults.timeout),
+        (
+            "failure-threshold",
+            check.failure_threshold,
+            defaults.failure_threshold,
+        ),
+        (
+            "success-threshold",
+            check.success_threshold,
+            defaults.success_threshold,
+        ),
+    ] {
+        if value != default {
+            table.insert(key.to_owned(), Value::from(i64::from(value)));
+        }
+    }
     table
 }
 

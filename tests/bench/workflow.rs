@@ -68,6 +68,7 @@ async fn add_python(running: &Running) {
     let function = FunctionName::new("python").unwrap();
     let handler = "index.handler".to_owned();
     let definition = FunctionDefinition::new(function.clone(), Runtime::Python3, code, handler);
+    let definition = Box::new(definition);
     let put = PutFunction { definition };
     control.functions.put_function(put).await.unwrap();
     // Before the trigger, which starts at the end of what it finds.

@@ -276,3 +276,41 @@ fn named_sample_events_are_kept_and_invoked_iv1_iv9_log11() {
     ok(&place, &[&create[..], &["--code", "code"]].concat());
     assert_eq!(ok(&place, &sample(&["list", "echo", "--json"])).out, "[]\n");
 }
+
+#[test]
+fn outcomes_that_come_back_through_a_topic_are_refused_iv7() {
+    let place = shop();
+    place.write("code/index.js", "exports.handler = async () => 1;\n");
+    ok(&place, &["topic", "create", "outcomes"]);
+    let create = [
+        "function",
+        "create",
+        "f",
+        "--runtime",
+        "js",
+        "--code",
+        "code",
+    ];
+    ok(&place, &create);
+    let on_success = |name| ["function", "update", name, "--on-success", "topic:outcomes"];
+    ok(&place, &on_success("f"));
+    let trigger = [
+        "trigger",
+        "create",
+        "t",
+        "--function",
+        "f",
+        "--topic",
+        "outcomes",
+    ];
+    let asynchronous = [&trigger[..], &["--group", "g", "--async", "true"]].concat();
+    let refused = place.moonport(&asynchronous).run().expect(1);
+    let told = "trigger `t`: `async` sends outcomes of `f` in a circle, by way of topic `outcomes` and trigger `t`";
+    assert!(refused.err.contains(told), "{refused:?}");
+    ok(&place, &[&trigger[..], &["--group", "g"]].concat());
+    ok(&place, &["function", "update", "f", "--on-success", "none"]);
+    ok(&place, &["trigger", "update", "t", "--async", "true"]);
+    let refused = place.moonport(&on_success("f")).run().expect(1);
+    let told = "function `f`: `async` sends outcomes in a circle, by way of topic `outcomes` and trigger `t`";
+    assert!(refused.err.contains(told), "{refused:?}");
+}

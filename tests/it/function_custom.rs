@@ -1,7 +1,7 @@
 //! Custom runtimes: a program that serves HTTP, and a program that polls the runtime API (sections 3 and 10 of the
 //! contract). The programs are written in Python, since tests have it anyway; Go has a test of its own.
 
-use moonport::domain::function::{ErrorClass, Hook, Runtime};
+use moonport::domain::function::{ErrorClass, HealthCheck, Hook, Runtime};
 
 use crate::function_support::{World, has};
 
@@ -237,4 +237,129 @@ async fn a_hook_may_be_a_command_lc5() {
         world.texts()[world.texts().len() - 2],
         "FC Initialize End RequestId: ID, Error: Unhandled function error"
     );
+}
+
+#[tokio::test]
+async fn an_instance_that_is_unwell_gets_no_more_requests_cu10() {
+    if !has("python3") {
+        return;
+    }
+    let server = r"
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    well = True
+    def do_POST(self):
+        Handler.well = self.rfile.read(int(self.headers['content-length'])) != b'break'
+        self.answer(200, str(os.getpid()).encode())
+    def do_GET(self):
+        self.answer(204 if Handler.well and self.path == '/health?deep=1' else 503, b'')
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header('content-length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+port = int(os.environ['FC_SERVER_PORT'])
+http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler).serve_forever()
+";
+    let world = custom("server.py", server, &["python3", "server.py"]).edit(|d| {
+        let mut check = HealthCheck::new("/health?deep=1".to_owned());
+        check.period = 1;
+        check.failure_threshold = 2;
+        d.health_check = Some(Box::new(check));
+    });
+    let first = world.invoke("go on").await;
+    let second = world.invoke("break").await;
+    assert_eq!(first.result, second.result);
+    let told = world.wait_for_log("gets no more requests").await;
+    assert_eq!(
+        told.text,
+        "health check of /health?deep=1 failed 2 times in a row (status 503): the instance gets no more requests"
+    );
+    let third = world.invoke("go on").await;
+    assert!(third.record.cold_start);
+    assert_ne!(third.result, second.result);
+}
+
+#[tokio::test]
+async fn every_call_carries_every_header_cu4() {
+    if !has("python3") {
+        return;
+    }
+    let server = r"
+import http.server, json, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_POST(self):
+        self.rfile.read(int(self.headers['content-length'] or 0))
+        body = json.dumps({n: v for n, v in self.headers.items() if n.startswith('x-fc-')}).encode()
+        self.send_response(200)
+        self.send_header('content-length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+port = int(os.environ['FC_SERVER_PORT'])
+http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler).serve_forever()
+";
+    let world = custom("server.py", server, &["python3", "server.py"]);
+    let outcome = world.invoke("").await;
+    let mut headers: std::collections::BTreeMap<String, String> =
+        serde_json::from_slice(&outcome.result).unwrap();
+    let deadline = headers.remove("x-fc-function-deadline").unwrap();
+    assert!(deadline.parse::<u64>().unwrap() > 1_700_000_000_000);
+    let expected = [
+        ("x-fc-access-key-id", "moonport-local"),
+        ("x-fc-access-key-secret", "moonport-local"),
+        ("x-fc-account-id", "0"),
+        ("x-fc-control-path", "/invoke"),
+        ("x-fc-function-handler", "index.handler"),
+        ("x-fc-function-initializer", ""),
+        ("x-fc-function-memory", "512"),
+        ("x-fc-function-name", "order-logger"),
+        ("x-fc-function-timeout", "60"),
+        ("x-fc-function-type", "0"),
+        ("x-fc-initialization-timeout", ""),
+        ("x-fc-instance-lifecycle-pre-freeze-handler", ""),
+        ("x-fc-instance-lifecycle-pre-stop-handler", ""),
+        ("x-fc-qualifier", "LATEST"),
+        ("x-fc-region", "local"),
+        ("x-fc-request-id", "ID"),
+        ("x-fc-retry-count", "0"),
+        ("x-fc-security-token", "moonport-local"),
+        ("x-fc-service-logproject", ""),
+        ("x-fc-service-logstore", ""),
+        ("x-fc-service-name", ""),
+        ("x-fc-version-id", "LATEST"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(headers, expected.into());
+}
+
+#[tokio::test]
+async fn a_response_with_more_than_eight_kilobytes_of_headers_is_refused_cu8() {
+    if !has("python3") {
+        return;
+    }
+    let server = r"
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_POST(self):
+        self.rfile.read(int(self.headers['content-length']))
+        self.send_response(200)
+        self.send_header('x-big', 'y' * 9000)
+        self.send_header('content-length', '0')
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+port = int(os.environ['FC_SERVER_PORT'])
+http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler).serve_forever()
+";
+    let world = custom("server.py", server, &["python3", "server.py"]);
+    let outcome = world.invoke("1").await;
+    let message = outcome.record.error_message.unwrap();
+    assert!(message.starts_with("BadResponse: the response headers are "));
 }

@@ -1,6 +1,7 @@
 //! Python functions keep Function Compute's contract (section 1 of it) through a real interpreter.
 
-use moonport::domain::function::{ErrorClass, EventAs, Runtime};
+use moonport::control::functions::FunctionState;
+use moonport::domain::function::{ErrorClass, EventAs, Hook, Runtime};
 
 use crate::function_support::{World, has};
 
@@ -350,4 +351,161 @@ async fn a_missing_interpreter_names_the_setting() {
     let error = refused.await.unwrap_err();
     assert!(error.to_string().contains("python3"), "{error}");
     assert!(error.hint().unwrap().contains("python = "));
+}
+
+#[tokio::test]
+async fn the_handler_may_lie_deep_and_is_imported_by_the_first_request_py1_py2() {
+    if !has("python3") {
+        return;
+    }
+    let code = "print('imported')\ndef main(event, context):\n    print('called')\n";
+    let world = World::python("").edit(|d| d.handler = "app/orders.paid.main".to_owned());
+    let folder = world.code().join("app/orders");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("paid.py"), code).unwrap();
+    world.invoke("{}").await;
+    world.invoke("{}").await;
+    let requests = [
+        "FC Invoke Start RequestId: ID",
+        "imported",
+        "called",
+        "FC Invoke End RequestId: ID",
+        "FC Invoke Start RequestId: ID",
+        "called",
+        "FC Invoke End RequestId: ID",
+    ];
+    assert_eq!(world.texts()[1..], requests);
+}
+
+#[tokio::test]
+async fn the_context_of_python_312_has_no_credentials_py9_py10() {
+    if !has("python3") {
+        return;
+    }
+    let code = r"
+import os
+def gone(context, name):
+    try:
+        return getattr(context, name)
+    except AttributeError as error:
+        return str(error)
+def handler(event, context):
+    return [
+        gone(context, 'credentials'),
+        hasattr(context, 'service'),
+        gone(context, 'nothing'),
+        [context.request_id, context.function.qualifier, context.region, context.account_id],
+        'credentials' in context.to_json(),
+        os.environ['ALIBABA_CLOUD_ACCESS_KEY_ID'],
+    ]
+";
+    let found = std::process::Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable, end='')"])
+        .output()
+        .unwrap();
+    let interpreter = String::from_utf8(found.stdout).unwrap();
+    let world = World::python(code).edit(|d| {
+        d.runtime = Runtime::Python312;
+        d.python = Some(interpreter.into());
+    });
+    let outcome = world.invoke("{}").await;
+    let told: serde_json::Value = serde_json::from_slice(&outcome.result).unwrap();
+    let credentials = told[0].as_str().unwrap();
+    assert!(credentials.starts_with("the context of python3.12 has no 'credentials': read"));
+    assert!(
+        credentials.contains("ALIBABA_CLOUD_ACCESS_KEY_ID"),
+        "the hint"
+    );
+    assert_eq!(told[1], false);
+    assert_eq!(told[2], "the context of python3.12 has no 'nothing'");
+    assert_eq!(told[3], serde_json::json!(["ID", "LATEST", "local", "0"]));
+    assert_eq!(told[4], false);
+    assert_eq!(told[5], "moonport-local", "never the developer's own");
+}
+
+#[tokio::test]
+async fn a_runtime_with_a_version_wants_that_interpreter_py9() {
+    let world = World::with(Runtime::Python312, "index.py", "", |options| {
+        options.search_path = "/nowhere".into();
+    });
+    let row = world.host.rows().remove(0);
+    let FunctionState::Broken { reason, hint } = row.state else {
+        panic!("{:?}", row.state);
+    };
+    assert_eq!(reason, "`python3.12` is not on the path");
+    assert!(hint.unwrap().contains("python = "));
+}
+
+#[tokio::test]
+async fn a_hook_after_each_request_logs_behind_it_lc1_lc3() {
+    if !has("python3") {
+        return;
+    }
+    let code = "def handler(event, context):\n    print('called')\n\
+                def settle(context):\n    print('settles', context.request_id)\n";
+    let world = World::python(code).edit(|d| {
+        d.pre_freeze = Some(Hook {
+            handler: Some("index.settle".to_owned()),
+            command: Vec::new(),
+            timeout: 5,
+        });
+    });
+    world.invoke("{}").await;
+    world.invoke("{}").await;
+    let request = [
+        "FC Invoke Start RequestId: ID",
+        "called",
+        "FC Invoke End RequestId: ID",
+        "FC PreFreeze Start RequestId: ID",
+        "settles ID",
+        "FC PreFreeze End RequestId: ID",
+    ];
+    assert_eq!(world.texts()[1..], [request, request].concat());
+    let ran = world.runs.invocations();
+    assert_eq!(ran.len(), 2, "a hook is no invocation (LC-4)");
+}
+
+/// Waits until the process is stopped.
+#[cfg(target_os = "linux")]
+async fn stands_still(pid: &str) {
+    let state = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let (_, rest) = stat.rsplit_once(") ").unwrap();
+        rest.as_bytes()[0]
+    };
+    let still = async {
+        while state() != b'T' {
+            tokio::task::yield_now().await;
+        }
+    };
+    let stood = tokio::time::timeout(crate::function_support::PATIENCE, still).await;
+    assert!(stood.is_ok(), "the process goes on");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_frozen_instance_stands_still_between_requests_and_ends_in_order_lc6() {
+    if !has("python3") {
+        return;
+    }
+    let code = "import os\ndef handler(event, context):\n    return str(os.getpid())\n\
+                def stop(context):\n    print('stops')\n";
+    let world = World::python(code).edit(|d| {
+        d.freeze = true;
+        d.pre_stop = Some(Hook {
+            handler: Some("index.stop".to_owned()),
+            command: Vec::new(),
+            timeout: 5,
+        });
+    });
+    let first = world.invoke("{}").await;
+    let pid = String::from_utf8(first.result.to_vec()).unwrap();
+    stands_still(&pid).await;
+    let second = world.invoke("{}").await;
+    assert_eq!(second.result, first.result, "the same process went on");
+    assert!(!second.record.cold_start);
+    stands_still(&pid).await;
+    world.host.shutdown().await;
+    assert!(world.texts().contains(&"stops".to_owned()));
+    assert!(!crate::function_support::is_alive(pid.parse().unwrap()));
 }

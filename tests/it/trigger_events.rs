@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use moonport::domain::function::InvocationType;
 use moonport::domain::ids::MessageId;
-use moonport::domain::message::{BodyEncoding, Draft, Properties};
+use moonport::domain::message::{BodyEncoding, Draft, Place, Properties};
 use moonport::domain::topic::TopicType;
 use moonport::domain::trigger::{BodyDataType, EventSchema, TriggerDefinition};
 
@@ -193,4 +194,34 @@ async fn cloud_events_wrap_the_element_tr11() {
     assert_eq!(event["aliyunregionid"], "ap-southeast-5");
     assert_eq!(event["data"]["body"]["a"], 1);
     assert_eq!(event["data"]["systemProperties"]["UNIQ_KEY"], ARTICLE_ID);
+}
+
+#[tokio::test]
+async fn the_record_of_an_invocation_tells_its_messages_and_where_they_lie_iv8() {
+    let world = world(|_| {}).await;
+    world.broker.send("orders", "first").await;
+    let second = world.broker.send("orders", "second").await;
+    world.wait_calls(2).await;
+    world.wait_done().await;
+    let records = world.runs.invocations();
+    let record = records
+        .iter()
+        .find(|record| record.message_ids == [second.id.clone()])
+        .unwrap();
+    assert_eq!(record.request_id.as_str(), second.id.as_str());
+    assert_eq!(record.trigger, Some(world.definition().name));
+    assert_eq!(
+        (record.attempt, record.invocation_type),
+        (1, InvocationType::Sync)
+    );
+    assert_eq!(
+        record.places,
+        [Place {
+            topic: topic("orders"),
+            queue: 0,
+            offset: 1
+        }]
+    );
+    assert!(record.event.contains("second"));
+    assert!(record.schedule_ms >= 0.0 && record.duration_ms >= record.spawn_ms);
 }

@@ -341,8 +341,20 @@ layers = ["layers/one", "/opt/two"]
 command = ["./serve", "--fast"]
 initializer = { command = ["./init"], timeout = 5 }
 pre-stop = { handler = "index.stop" }
+pre-freeze = { handler = "index.settle", timeout = 2 }
+health-check = { path = "/health", initial-delay = 5, timeout = 2, success-threshold = 2 }
 watch = false
 async = { retries = 5, max-age = 600, on-success = { function = "p" }, on-failure = { topic = "dead" } }
+
+[[function]]
+name = "q"
+runtime = "python3.12"
+code = "q"
+handler = "index.handler"
+memory = 1024
+cpu = 0.55
+disk = 10240
+freeze = true
 
 [[function]]
 name = "p"
@@ -384,7 +396,7 @@ async fn every_key_survives_export_and_apply() {
         );
     }
     let plan = planned(&world, &text, true).await;
-    assert!(plan.is_empty() && plan.unchanged == 8, "{plan}\n{text}");
+    assert!(plan.is_empty() && plan.unchanged == 9, "{plan}\n{text}");
 }
 
 #[test]

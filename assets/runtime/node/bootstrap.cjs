@@ -275,7 +275,11 @@ function emptyEventLoop() {
 
 async function run(headers, body) {
   const context = makeContext(headers);
-  const hooks = { 1: 'x-fc-function-initializer', 2: 'x-fc-instance-lifecycle-pre-stop-handler' };
+  const hooks = {
+    1: 'x-fc-function-initializer',
+    2: 'x-fc-instance-lifecycle-pre-stop-handler',
+    3: 'x-fc-instance-lifecycle-pre-freeze-handler',
+  };
   const hook = hooks[headers['x-fc-function-type']];
   try {
     if (hook) {

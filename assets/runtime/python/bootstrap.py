@@ -229,7 +229,46 @@ class Context(Fields):
         )
 
 
-def make_context(headers, logger):
+class Context312(Context):
+    """The context of Python 3.12, from which some of the older fields are gone."""
+
+    GONE = {
+        "credentials": "read ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET and "
+        "ALIBABA_CLOUD_SECURITY_TOKEN from the environment",
+        "service": "there are no services; see context.function, context.log_project and context.log_store",
+    }
+
+    def __init__(self, **values):
+        Context.__init__(self, **{name: value for name, value in values.items() if name not in self.GONE})
+
+    def __getattr__(self, name):
+        hint = self.GONE.get(name)
+        told = "the context of python3.12 has no '%s'" % name
+        raise AttributeError("%s: %s" % (told, hint) if hint else told)
+
+    def to_json(self):
+        import json
+
+        return json.dumps(
+            {
+                "requestId": self.request_id,
+                "function": {
+                    "name": self.function.name,
+                    "handler": self.function.handler,
+                    "memory": self.function.memory,
+                    "timeout": self.function.timeout,
+                    "versionId": self.function.version_id,
+                    "qualifier": self.function.qualifier,
+                },
+                "region": self.region,
+                "accountId": self.account_id,
+                "logProject": self.log_project,
+                "logStore": self.log_store,
+            }
+        )
+
+
+def make_context(kind, headers, logger):
     def text(name):
         return headers.get("x-fc-" + name, "")
 
@@ -238,7 +277,7 @@ def make_context(headers, logger):
         return int(value) if value.isdigit() else 0
 
     key, secret, token = text("access-key-id"), text("access-key-secret"), text("security-token")
-    return Context(
+    return kind(
         request_id=text("request-id"),
         requestId=text("request-id"),
         credentials=Fields(
@@ -467,12 +506,12 @@ def clear_environment():
             del os.environ[name]
 
 
-def serve(api, handlers, logger, event_as):
+def serve(api, handlers, logger, event_as, context_kind):
     status, headers, payload = api.request("GET", "/invocation/next")
     if status != 200:
         raise SystemExit(0)
     kind = headers.get("x-fc-function-type", "0")
-    context = make_context(headers, logger)
+    context = make_context(context_kind, headers, logger)
     Current.request_id = context.request_id
     ended, body = run(kind, headers, payload, context, handlers, event_as)
     Current.request_id = None
@@ -481,7 +520,11 @@ def serve(api, handlers, logger, event_as):
 
 def run(kind, headers, payload, context, handlers, event_as):
     """Calls the handler; returns how it ended, as the API names it, and what to answer."""
-    hooks = {"1": "x-fc-function-initializer", "2": "x-fc-instance-lifecycle-pre-stop-handler"}
+    hooks = {
+        "1": "x-fc-function-initializer",
+        "2": "x-fc-instance-lifecycle-pre-stop-handler",
+        "3": "x-fc-instance-lifecycle-pre-freeze-handler",
+    }
     try:
         if kind in hooks:
             handlers.get(headers.get(hooks[kind], ""))(context)
@@ -503,6 +546,7 @@ def main():
     address = os.environ["FC_RUNTIME_API"]
     event_as = os.environ.get("_FC_EVENT_AS", "auto")
     layers = os.environ.get("_FC_LAYERS", "")
+    context_kind = Context312 if os.environ.get("_FC_RUNTIME") == "python3.12" else Context
     api = Api(address)
     _thread.start_new_thread(hold, (address,))
     set_memory_limit()
@@ -512,7 +556,7 @@ def main():
     _signal.signal(_signal.SIGTERM, on_terminate)
     handlers = Handlers()
     while True:
-        serve(api, handlers, logger, event_as)
+        serve(api, handlers, logger, event_as, context_kind)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::output::{Column, Row, left, right};
 use crate::cli::value::{grouped, or_dash};
 use crate::control::functions::{FunctionRow, FunctionState};
-use crate::domain::function::{InvocationRecord, Runtime};
+use crate::domain::function::{InvocationRecord, LATEST, Runtime};
 use crate::domain::names::FunctionName;
 use crate::domain::timestamp::Timestamp;
 
@@ -19,6 +19,8 @@ pub struct FunctionView {
     pub handler: String,
     pub timeout: u32,
     pub memory: u32,
+    /// Kept of the cloud's settings, and nothing here.
+    pub not_enforced: String,
     pub environment: Vec<String>,
     pub instances: u32,
     pub busy: u32,
@@ -46,6 +48,7 @@ impl FunctionView {
             handler: definition.handler.clone(),
             timeout: definition.timeout,
             memory: definition.memory,
+            not_enforced: definition.not_enforced(),
             environment: definition.environment.keys().cloned().collect(),
             instances: row.instances,
             busy: row.busy,
@@ -68,6 +71,14 @@ impl FunctionView {
         match self.retrying {
             0 => total,
             retrying => format!("{total} ({retrying} retrying)"),
+        }
+    }
+
+    fn limits(&self) -> String {
+        let limits = format!("{} s, {} MB", self.timeout, self.memory);
+        match self.not_enforced.as_str() {
+            "" => limits,
+            more => format!("{limits}; {more}"),
         }
     }
 
@@ -118,7 +129,7 @@ impl Row for FunctionView {
             millis(self.p50_ms),
             millis(self.p99_ms),
             self.handler.clone(),
-            format!("{} s, {} MB", self.timeout, self.memory),
+            self.limits(),
             self.code.clone(),
             or_dash(self.last_error.as_ref()),
         ]
@@ -126,12 +137,20 @@ impl Row for FunctionView {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct InvocationView(InvocationRecord);
+pub struct InvocationView {
+    #[serde(flatten)]
+    record: InvocationRecord,
+    qualifier: &'static str,
+    version_id: &'static str,
+}
 
 impl InvocationView {
     pub fn new(record: &InvocationRecord) -> Self {
-        Self(record.clone())
+        Self {
+            record: record.clone(),
+            qualifier: LATEST,
+            version_id: LATEST,
+        }
     }
 }
 
@@ -148,7 +167,7 @@ impl Row for InvocationView {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let record = &self.0;
+        let record = &self.record;
         let outcome = match (&record.error, &record.error_message) {
             (None, _) => "ok".to_owned(),
             (Some(class), None) => class.as_str().to_owned(),

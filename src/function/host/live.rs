@@ -166,6 +166,7 @@ impl Live {
     ) -> Option<Ended> {
         let label = match kind {
             CallKind::PreStop => "PreStop",
+            CallKind::PreFreeze => "PreFreeze",
             CallKind::Initialize | CallKind::Invoke => "Initialize",
         };
         let (id, log) = (&request.id, &request.log);
@@ -187,6 +188,21 @@ impl Live {
         };
         log.platform(format!("FC {label} End RequestId: {id}{suffix}"));
         failed.then_some(ended)
+    }
+
+    /// Runs what is to run after each request, when there is such a hook (LC-1).
+    pub(super) async fn settle_down(
+        &self,
+        request: &FirstRequest,
+        options: &HostOptions,
+        stopping: &CancellationToken,
+    ) {
+        if let Some(hook) = &self.definition.pre_freeze
+            && self.is_alive()
+        {
+            self.hook(hook, CallKind::PreFreeze, request, options, stopping)
+                .await;
+        }
     }
 
     /// A timeout of so many seconds; none while a debugger may hold the code.

@@ -22,7 +22,7 @@ pub(super) fn trouble_of(definition: &FunctionDefinition, failure: &Failure) -> 
     let hint = hint(definition, &told)?;
     let cause = told.stack_trace.last().and_then(serde_json::Value::as_str);
     let reason = match cause {
-        Some(cause) if definition.runtime == Runtime::Python3 => {
+        Some(cause) if definition.runtime.is_python() => {
             format!("{}: {cause}", told.error_message)
         }
         _ => told.error_message,
@@ -37,7 +37,7 @@ fn hint(definition: &FunctionDefinition, told: &Told) -> Option<String> {
     let handler = &definition.handler;
     let (module, function) = handler.rsplit_once('.').unwrap_or((handler, ""));
     let ending = match definition.runtime {
-        Runtime::Python3 => "py",
+        Runtime::Python3 | Runtime::Python312 => "py",
         _ => "js",
     };
     let file = format!("{module}.{ending}");

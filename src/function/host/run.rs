@@ -135,6 +135,15 @@ impl<'a> Running<'a> {
             return Err(Ran::Refused(HostError::Stopping));
         }
         let gone = ended.cause == Cause::Deadline || matches!(ended.answer, Answer::Exited(_));
+        if !gone {
+            let request = FirstRequest {
+                id: id.clone(),
+                log: self.log.clone(),
+            };
+            let host = self.host;
+            live.settle_down(&request, &host.options, &host.stopping)
+                .await;
+        }
         Ok((outcome, !gone && live.is_alive()))
     }
 

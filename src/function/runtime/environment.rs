@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::domain::function::FunctionDefinition;
+use crate::domain::function::{FunctionDefinition, LATEST};
 use crate::domain::limits::environment_name_problem;
 use crate::function::runtime::StartError;
 
 /// What stands where a cloud function finds its credentials (PY-10).
 pub(super) const PLACEHOLDER: &str = "moonport-local";
-/// The version and qualifier of every local function.
-pub(super) const LATEST: &str = "LATEST";
 
 /// Where and for whom functions run.
 #[derive(Debug, Clone)]

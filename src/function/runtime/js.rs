@@ -97,7 +97,12 @@ impl Stuck {
 /// A hook of a script is a function in it; there is no process that a command could run in.
 fn refuse_commands(definition: &FunctionDefinition) -> Result<(), StartError> {
     let is_command = |hook: &Option<Hook>| hook.as_ref().is_some_and(|hook| hook.handler.is_none());
-    if is_command(&definition.initializer) || is_command(&definition.pre_stop) {
+    let hooks = [
+        &definition.initializer,
+        &definition.pre_stop,
+        &definition.pre_freeze,
+    ];
+    if hooks.into_iter().any(is_command) {
         return Err(StartError::CannotRun {
             reason: "the runtime `js` runs no commands as hooks".to_owned(),
             hint: Some("name a handler, such as `index.initialize`".to_owned()),

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::function::{ErrorClass, FunctionDefinition};
+use crate::domain::function::{ErrorClass, FunctionDefinition, Hook};
 use crate::domain::ids::RequestId;
 use crate::function::log::RequestLog;
 
@@ -82,6 +82,19 @@ pub enum CallKind {
     Invoke,
     Initialize,
     PreStop,
+    PreFreeze,
+}
+
+impl CallKind {
+    /// The hook that such a call runs; `None` for the handler itself.
+    pub fn hook(self, definition: &FunctionDefinition) -> Option<&Hook> {
+        match self {
+            Self::Invoke => None,
+            Self::Initialize => definition.initializer.as_ref(),
+            Self::PreStop => definition.pre_stop.as_ref(),
+            Self::PreFreeze => definition.pre_freeze.as_ref(),
+        }
+    }
 }
 
 /// One call of an instance.

@@ -205,7 +205,7 @@ impl FormSpec for FunctionForm {
         match definition {
             Some(definition) if faults.is_empty() => {
                 Ok(Submit::Deed(Box::new(Deed::PutFunction(PutFunction {
-                    definition,
+                    definition: Box::new(definition),
                 }))))
             }
             _ => Err(faults),

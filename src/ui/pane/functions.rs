@@ -314,7 +314,7 @@ fn entry_file(row: &FunctionRow) -> std::path::PathBuf {
         .rsplit_once('.')
         .map(|(module, _)| module);
     let extension = match definition.runtime {
-        Runtime::Python3 => "py",
+        Runtime::Python3 | Runtime::Python312 => "py",
         Runtime::NodeJs | Runtime::Js => "js",
         Runtime::Custom | Runtime::Rust => return definition.code.clone(),
     };
@@ -361,6 +361,10 @@ fn summary(row: &FunctionRow, shared: &Shared, document: &mut Document) {
             definition.timeout, definition.memory, definition.concurrency
         ),
     );
+    let not_enforced = definition.not_enforced();
+    if !not_enforced.is_empty() {
+        document.field("", Line::muted(not_enforced));
+    }
     document.field(
         "runs",
         format!(

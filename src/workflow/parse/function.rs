@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::domain::function::{AsyncSettings, Destination, FunctionDefinition, Hook, Runtime};
+use crate::domain::function::{
+    AsyncSettings, Destination, FunctionDefinition, HealthCheck, Hook, Runtime,
+};
 use crate::domain::limits::check_function;
 use crate::domain::names::InstanceId;
 use crate::workflow::file::Placed;
@@ -29,6 +31,8 @@ pub(super) fn read(
     let handler = section.checked("handler");
     let timeout = section.count("timeout");
     let memory = section.count("memory");
+    let cpu = section.hundredths("cpu");
+    let disk = section.count("disk");
     let concurrency = section.count("concurrency");
     let max_instances = section.count("max-instances");
     let idle_timeout = section.count("idle-timeout");
@@ -41,6 +45,9 @@ pub(super) fn read(
     let debug = section.number("debug", 1..=u64::from(u16::MAX));
     let initializer = hook(&mut section, "initializer");
     let pre_stop = hook(&mut section, "pre-stop");
+    let pre_freeze = hook(&mut section, "pre-freeze");
+    let freeze = section.flag("freeze");
+    let health_check = health_check(&mut section);
     let watch = section.flag("watch");
     let asynchronous = asynchronous(&mut section, instance);
     section.finish();
@@ -49,6 +56,8 @@ pub(super) fn read(
     let mut definition = FunctionDefinition::new(name?, runtime?, code, handler);
     definition.timeout = timeout.unwrap_or(definition.timeout);
     definition.memory = memory.unwrap_or(definition.memory);
+    definition.cpu = cpu;
+    definition.disk = disk;
     definition.concurrency = concurrency.unwrap_or(definition.concurrency);
     definition.max_instances = max_instances.unwrap_or(definition.max_instances);
     definition.idle_timeout = idle_timeout.unwrap_or(definition.idle_timeout);
@@ -61,6 +70,9 @@ pub(super) fn read(
     definition.debug = debug.and_then(|port| u16::try_from(port).ok());
     definition.initializer = initializer;
     definition.pre_stop = pre_stop;
+    definition.pre_freeze = pre_freeze;
+    definition.freeze = freeze.unwrap_or(false);
+    definition.health_check = health_check.map(Box::new);
     definition.watch = watch.unwrap_or(true);
     definition.asynchronous = Box::new(asynchronous);
     for problem in check_function(&definition) {
@@ -116,6 +128,24 @@ fn destination(
             None
         }
     }
+}
+
+/// `{ path = "/health", initial-delay = …, period = …, timeout = …, failure-threshold = …, success-threshold = … }`.
+fn health_check(section: &mut Section<'_>) -> Option<HealthCheck> {
+    let mut inner = section.inner("health-check", "health-check")?;
+    let path: Option<String> = inner.required("path");
+    let mut check = HealthCheck::new(path.unwrap_or_else(|| "/".to_owned()));
+    for (key, value) in [
+        ("initial-delay", &mut check.initial_delay),
+        ("period", &mut check.period),
+        ("timeout", &mut check.timeout),
+        ("failure-threshold", &mut check.failure_threshold),
+        ("success-threshold", &mut check.success_threshold),
+    ] {
+        *value = inner.count(key).unwrap_or(*value);
+    }
+    inner.finish();
+    Some(check)
 }
 
 fn hook(section: &mut Section<'_>, key: &'static str) -> Option<Hook> {

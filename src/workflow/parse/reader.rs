@@ -224,6 +224,24 @@ impl<'a> Section<'a> {
             .and_then(|number| u32::try_from(number).ok())
     }
 
+    /// A number with at most two digits behind its point, in hundredths.
+    pub(super) fn hundredths(&mut self, key: &'static str) -> Option<u32> {
+        let value = self.take(key)?;
+        let written = match value.get_ref() {
+            DeValue::Float(written) => written.as_str(),
+            DeValue::Integer(written) => written.as_str(),
+            _ => "",
+        };
+        let (whole, behind) = written.split_once('.').unwrap_or((written, ""));
+        let digits = format!("{whole}{behind:0<2}");
+        let good = (behind.len() <= 2).then(|| digits.parse().ok()).flatten();
+        if good.is_none() {
+            let why = "must be a number with at most two digits behind its point";
+            self.refuse(&value.span(), key, why);
+        }
+        good
+    }
+
     pub(super) fn fraction(&mut self, key: &'static str) -> Option<f64> {
         let value = self.take(key)?;
         let number: Option<f64> = match value.get_ref() {

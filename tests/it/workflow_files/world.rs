@@ -156,7 +156,7 @@ impl control::Functions for World {
     }
 
     async fn put_function(&self, request: PutFunction) -> Reply<FunctionRow> {
-        let definition = request.definition;
+        let definition = *request.definition;
         self.note(format!("put function {}", definition.name));
         let mut functions = self.functions.lock();
         functions.insert(definition.name.clone(), definition.clone());

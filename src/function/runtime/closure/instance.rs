@@ -84,6 +84,8 @@ impl ClosureInstance {
                 .initialize(context)
                 .await
                 .map(|()| Bytes::new()),
+            // Closures have no use for it.
+            CallKind::PreFreeze => Ok(Bytes::new()),
             CallKind::PreStop => self.function.pre_stop(context).await.map(|()| Bytes::new()),
         }
     }

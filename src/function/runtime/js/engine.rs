@@ -117,7 +117,9 @@ impl Engine {
                     let event = TypedArray::<u8>::new_copy(ctx.clone(), &call.event)?;
                     begin.call((request, event))
                 }
-                CallKind::Initialize | CallKind::PreStop => begin.call((request,)),
+                CallKind::Initialize | CallKind::PreStop | CallKind::PreFreeze => {
+                    begin.call((request,))
+                }
             }
         });
         self.step(begun.and_then(|()| self.run()))

@@ -61,12 +61,7 @@ fn variables(
 
 /// The request that the bridge begins for `call`.
 pub(super) fn of_call(definition: &FunctionDefinition, call: &Call) -> Value {
-    let hook = match call.kind {
-        CallKind::Invoke => None,
-        CallKind::Initialize => definition.initializer.as_ref(),
-        CallKind::PreStop => definition.pre_stop.as_ref(),
-    };
-    let setting = match hook {
+    let setting = match call.kind.hook(definition) {
         Some(hook) => hook.handler.as_deref().unwrap_or_default(),
         None => &definition.handler,
     };

@@ -14,6 +14,8 @@ pub enum Command {
     Busy,
     /// No request runs.
     Idle,
+    /// No request runs, and the worker's process group stands still until one does (LC-6).
+    Freeze,
     /// Ask the worker to end, then after this long end it and all its descendants.
     End(Duration),
 }
@@ -41,6 +43,7 @@ impl fmt::Display for Command {
         match self {
             Self::Busy => f.write_str("busy"),
             Self::Idle => f.write_str("idle"),
+            Self::Freeze => f.write_str("freeze"),
             Self::End(grace) => write!(f, "end {}", grace.as_millis()),
         }
     }
@@ -54,6 +57,7 @@ impl FromStr for Command {
         match (word, rest.parse()) {
             ("busy", _) => Ok(Self::Busy),
             ("idle", _) => Ok(Self::Idle),
+            ("freeze", _) => Ok(Self::Freeze),
             ("end", Ok(millis)) => Ok(Self::End(Duration::from_millis(millis))),
             _ => Err(BadLine(line.to_owned())),
         }
@@ -100,6 +104,7 @@ mod tests {
         for command in [
             Command::Busy,
             Command::Idle,
+            Command::Freeze,
             Command::End(Duration::from_millis(500)),
         ] {
             assert_eq!(command.to_string().parse(), Ok(command));

@@ -14,6 +14,7 @@ use crate::function::runtime::environment::check_files;
 use crate::function::runtime::worker::api::Registration;
 use crate::function::runtime::worker::ground::Ground;
 use crate::function::runtime::worker::headers::{call_headers, control_path};
+use crate::function::runtime::worker::health::Health;
 use crate::function::runtime::worker::http::{Answered, Client};
 use crate::function::runtime::worker::instance::{ApiInstance, START_PATIENCE, failure};
 use crate::function::runtime::worker::running::Worker;
@@ -103,7 +104,16 @@ async fn ready(
         worker.end().await;
         return Err(error);
     }
-    Ok(Arc::new(HttpInstance { worker, client }))
+    let client = Arc::new(client);
+    let log = worker.workshop.idle_log(&worker.definition);
+    let real = worker.workshop.real.clone();
+    let check = worker.definition.health_check.clone();
+    let health = check.map(|check| Health::watch(*check, client.clone(), real, log));
+    Ok(Arc::new(HttpInstance {
+        worker,
+        client,
+        health,
+    }))
 }
 
 async fn listening(worker: &Worker, client: &Client) {
@@ -122,7 +132,8 @@ async fn listening(worker: &Worker, client: &Client) {
 /// A program that serves HTTP.
 struct HttpInstance {
     worker: Worker,
-    client: Client,
+    client: Arc<Client>,
+    health: Option<Health>,
 }
 
 impl HttpInstance {
@@ -132,7 +143,7 @@ impl HttpInstance {
         let headers = call_headers(call, definition, &workshop.place, &workshop.real);
         let method = match call.kind {
             CallKind::Invoke | CallKind::Initialize => Method::POST,
-            CallKind::PreStop => Method::GET,
+            CallKind::PreStop | CallKind::PreFreeze => Method::GET,
         };
         let path = control_path(call.kind);
         match self
@@ -162,7 +173,9 @@ fn judge(kind: CallKind, answered: Answered) -> Answer {
     let good = match (kind, told) {
         (CallKind::Invoke, Some(status)) => status.as_bytes() == b"200",
         (CallKind::Invoke, None) => answered.status < StatusCode::BAD_REQUEST,
-        (CallKind::Initialize | CallKind::PreStop, _) => answered.status.is_success(),
+        (CallKind::Initialize | CallKind::PreStop | CallKind::PreFreeze, _) => {
+            answered.status.is_success()
+        }
     };
     if good {
         return Answer::Done(answered.body);
@@ -199,7 +212,8 @@ impl Instance for HttpInstance {
     }
 
     fn is_alive(&self) -> bool {
-        self.worker.process.is_running()
+        let is_well = self.health.as_ref().is_none_or(Health::is_well);
+        self.worker.process.is_running() && is_well
     }
 
     fn peak_memory_mb(&self) -> f64 {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::RealClock;
-use crate::domain::function::FunctionDefinition;
-use crate::function::runtime::environment::{LATEST, PLACEHOLDER, Place};
+use crate::domain::function::{FunctionDefinition, LATEST};
+use crate::function::runtime::environment::{PLACEHOLDER, Place};
 use crate::function::runtime::{Call, CallKind};
 
 /// The headers of one call; absent values are empty, no name is left out.
@@ -46,7 +46,10 @@ pub(super) fn call_headers(
             "x-fc-instance-lifecycle-pre-stop-handler",
             hook_handler(pre_stop),
         ),
-        ("x-fc-instance-lifecycle-pre-freeze-handler", String::new()),
+        (
+            "x-fc-instance-lifecycle-pre-freeze-handler",
+            hook_handler(definition.pre_freeze.as_ref()),
+        ),
         ("x-fc-region", place.region.clone()),
         ("x-fc-account-id", place.account_id.clone()),
         ("x-fc-qualifier", LATEST.to_owned()),
@@ -62,12 +65,13 @@ pub(super) fn call_headers(
     ]
 }
 
-/// As the vendor's SDK numbers them since its 0.1; 3 is pre-freeze.
+/// As the vendor's SDK numbers them since its 0.1.
 fn function_type(kind: CallKind) -> &'static str {
     match kind {
         CallKind::Invoke => "0",
         CallKind::Initialize => "1",
         CallKind::PreStop => "2",
+        CallKind::PreFreeze => "3",
     }
 }
 
@@ -77,5 +81,6 @@ pub(super) fn control_path(kind: CallKind) -> &'static str {
         CallKind::Invoke => "/invoke",
         CallKind::Initialize => "/initialize",
         CallKind::PreStop => "/pre-stop",
+        CallKind::PreFreeze => "/pre-freeze",
     }
 }

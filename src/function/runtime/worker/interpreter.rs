@@ -9,22 +9,24 @@ use std::path::{Path, PathBuf};
 use crate::domain::function::FunctionDefinition;
 use crate::function::runtime::StartError;
 
-/// The Python of a function: the one its definition names, else `python3` on the search path.
+/// The Python of a function: the one its definition names, else the one its runtime names, on the search path.
 pub(super) fn python(
     definition: &FunctionDefinition,
     search: &OsStr,
 ) -> Result<PathBuf, StartError> {
-    match &definition.python {
-        Some(chosen) => chosen_python(chosen),
-        None => on_path("python3", search, &definition.code).ok_or_else(|| StartError::CannotRun {
-            reason: "`python3` is not on the path".to_owned(),
-            hint: Some(
-                "install Python 3, or name an interpreter or virtual environment with \
-                 `python = \"…\"` in the function's definition"
-                    .to_owned(),
-            ),
-        }),
+    if let Some(chosen) = &definition.python {
+        return chosen_python(chosen);
     }
+    let name = definition.runtime.as_str();
+    let found = on_path(name, search, &definition.code);
+    found.ok_or_else(|| StartError::CannotRun {
+        reason: format!("`{name}` is not on the path"),
+        hint: Some(format!(
+            "install Python {}, or name an interpreter or virtual environment with \
+             `python = \"…\"` in the function's definition",
+            name.trim_start_matches("python")
+        )),
+    })
 }
 
 /// `node` on the search path.

@@ -26,7 +26,7 @@ impl Workers {
     pub fn of(&self, kind: Kind) -> Result<Arc<dyn Runtime>, StartError> {
         let workshop = self.workshop.clone();
         match kind {
-            Kind::Python3 => Ok(Arc::new(PythonRuntime::new(workshop))),
+            Kind::Python3 | Kind::Python312 => Ok(Arc::new(PythonRuntime::new(workshop))),
             Kind::NodeJs => Ok(Arc::new(NodeRuntime::new(workshop))),
             Kind::Custom => Ok(Arc::new(CustomRuntime::new(workshop))),
             Kind::Js | Kind::Rust => Err(left_out(kind)),

@@ -9,6 +9,7 @@ pub mod custom;
 mod folder;
 mod ground;
 mod headers;
+mod health;
 mod http;
 mod instance;
 mod interpreter;

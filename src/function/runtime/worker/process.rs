@@ -150,9 +150,18 @@ impl Process {
         self.gone().await;
     }
 
-    /// Says whether a request runs, so that memory is watched closely or not.
-    pub fn busy(&self, busy: bool) {
-        let command = if busy { Command::Busy } else { Command::Idle };
+    /// A request runs: memory is watched closely, and what stood still goes on.
+    pub fn busy(&self) {
+        let _ = self.commands.send(Command::Busy);
+    }
+
+    /// No request runs; with `freeze` the worker and its group stand still until one does.
+    pub fn idle(&self, freeze: bool) {
+        let command = if freeze {
+            Command::Freeze
+        } else {
+            Command::Idle
+        };
         let _ = self.commands.send(command);
     }
 

@@ -42,6 +42,7 @@ impl PythonRuntime {
         environment.set("PYTHONIOENCODING", "utf-8:surrogateescape");
         environment.set("_FC_EVENT_AS", event_as(definition.event_as));
         environment.set("_FC_LAYERS", layers);
+        environment.set("_FC_RUNTIME", definition.runtime.as_str());
         let arguments = arguments(definition, bootstrap);
         ground.spawn(&self.workshop, definition, interpreter.into(), arguments)
     }

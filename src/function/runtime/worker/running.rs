@@ -61,7 +61,7 @@ impl Worker {
     /// Runs one call with its output going to its own log, and returns after the last of it.
     pub(super) async fn during(&self, call: &Call, answer: impl Future<Output = Answer>) -> Answer {
         self.target.begin(call.log.clone());
-        self.process.busy(true);
+        self.process.busy();
         let answer = tokio::select! {
             biased;
             answer = answer => {
@@ -72,7 +72,7 @@ impl Worker {
         };
         let idle = self.workshop.idle_log(&self.definition);
         if self.target.finish(&call.log, idle) {
-            self.process.busy(false);
+            self.process.idle(self.definition.freeze);
         }
         answer
     }
@@ -108,11 +108,7 @@ impl Worker {
 
     /// The command of a hook that is a command (LC-5).
     pub(super) fn hook_command(&self, kind: CallKind) -> Option<Vec<String>> {
-        let hook = match kind {
-            CallKind::Invoke => None,
-            CallKind::Initialize => self.definition.initializer.as_ref(),
-            CallKind::PreStop => self.definition.pre_stop.as_ref(),
-        };
+        let hook = kind.hook(&self.definition);
         let command = hook.map(|hook| hook.command.clone())?;
         (!command.is_empty()).then_some(command)
     }

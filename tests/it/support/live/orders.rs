@@ -29,7 +29,7 @@ pub(super) async fn fill(live: &Live) {
     put_topics(live).await;
     put_groups(live).await;
     for name in ["order-logger", "order-audit", "invoice-bot"] {
-        let definition = closure(name);
+        let definition = Box::new(closure(name));
         let request = PutFunction { definition };
         live.control.functions.put_function(request).await.unwrap();
     }

@@ -31,6 +31,8 @@ pub(super) fn listen(watch: &Watch, worker: Pid, limit_mb: u64) {
     let grace = attend(watch, worker, limit_mb);
     if !grace.is_zero() {
         let _ = killpg(worker, Signal::SIGTERM);
+        // What stands still would not hear it.
+        let _ = killpg(worker, Signal::SIGCONT);
         let mut waited = Duration::ZERO;
         while waited < grace && !watch.worker_gone.load(Ordering::Relaxed) {
             std::thread::sleep(KILL_TICK);
@@ -51,9 +53,19 @@ fn attend(watch: &Watch, worker: Pid, limit_mb: u64) -> Duration {
     let mut ear = Ear::new(socket);
     let mut meter = Meter::new(worker);
     let mut tick = BUSY_TICK;
+    let mut frozen = false;
     loop {
         match ear.hear(tick) {
-            Heard::Command(Command::Busy) => tick = BUSY_TICK,
+            Heard::Command(Command::Busy) => {
+                tick = BUSY_TICK;
+                if std::mem::take(&mut frozen) {
+                    let _ = killpg(worker, Signal::SIGCONT);
+                }
+            }
+            Heard::Command(Command::Freeze) => {
+                tick = IDLE_TICK;
+                frozen = killpg(worker, Signal::SIGSTOP).is_ok();
+            }
             Heard::Command(Command::Idle) => tick = IDLE_TICK,
             Heard::Command(Command::End(grace)) => return grace,
             Heard::Gone => return Duration::ZERO,
