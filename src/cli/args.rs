@@ -142,7 +142,7 @@ pub enum Command {
         #[command(subcommand)]
         command: Group,
     },
-    /// Functions
+    /// Functions: in processes of their own and with your rights, which is no sandbox
     Function {
         #[command(subcommand)]
         command: Function,

@@ -19,6 +19,7 @@ mod function_custom;
 mod function_debug;
 mod function_go;
 mod function_js;
+mod function_life;
 mod function_node;
 mod function_python;
 mod function_reload;

@@ -510,3 +510,25 @@ async fn two_groups_on_a_topic_are_independent() {
     world.wait_retry(2).await;
     assert_eq!(other.seen().len(), 1);
 }
+
+#[tokio::test]
+async fn attempts_grow_while_the_broker_counts_one_delivery_and_the_offset_stays_tr27_tr29() {
+    let world = world(|_| {}).await;
+    world.scripted.fail_times(2);
+    world.broker.send("orders", "x").await;
+    for next in [2, 3] {
+        let row = world.wait_retry(next).await;
+        assert_eq!(row.lag, 1, "the offset moves with success only");
+        world.jump_to(row.next_attempt_at.unwrap()).await;
+    }
+    let row = world.wait_done().await;
+    assert_eq!(row.lag, 0);
+    let seen = world.scripted.seen();
+    let attempts: Vec<u32> = seen.iter().map(|call| call.attempt).collect();
+    assert_eq!(attempts, [1, 2, 3]);
+    for call in &seen {
+        let properties = &call.json()[0]["systemProperties"];
+        assert_eq!(properties["RECONSUME_TIME"], "0");
+        assert_eq!(call.request_id, seen[0].request_id, "TR-21");
+    }
+}

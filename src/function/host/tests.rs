@@ -250,3 +250,69 @@ async fn unknown_and_unregistered_functions_are_told_apart() {
     let refused = world.host.invoke(invocation).await.unwrap_err();
     assert!(matches!(refused, HostError::CannotRun { .. }));
 }
+
+#[tokio::test]
+async fn a_typed_closure_is_given_values_and_gives_them_back_rs1_rs3() {
+    let world = World::new(
+        closure::json(|event: Vec<u32>, _context: Context| async move {
+            Ok(std::collections::BTreeMap::from([(
+                "sum",
+                event.iter().sum::<u32>(),
+            )]))
+        }),
+        |_| (),
+    );
+    assert_eq!(world.invoke().await.result, r#"{"sum":1}"#);
+    let text = World::new(
+        closure::bytes(|_event: Bytes, _context: Context| async move { Ok("as it is".to_owned()) }),
+        |_| (),
+    );
+    assert_eq!(text.invoke().await.result, "as it is");
+}
+
+#[tokio::test]
+async fn a_closure_is_told_about_its_request_rs2() {
+    let world = World::new(
+        closure::bytes(|_event: Bytes, context: Context| async move {
+            let function = &context.function;
+            Ok(format!(
+                "{} {} {} {} {} {} {} {}",
+                context.request_id,
+                function.name,
+                function.memory,
+                function.timeout,
+                context.region,
+                context.account_id,
+                context.attempt,
+                context.retry_count,
+            ))
+        }),
+        |d| d.timeout = 7,
+    );
+    let third = Invocation {
+        attempt: 3,
+        ..invocation()
+    };
+    let outcome = world.host.invoke(third).await.unwrap();
+    assert_eq!(outcome.result, "ID audit 512 7 local 0 3 2");
+}
+
+#[tokio::test]
+async fn each_request_has_an_instance_to_itself_up_to_the_most_wk3() {
+    let (began, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let world = World::new(gated(began.clone(), go.clone()), |d| d.max_instances = 2);
+    let mut third = Box::pin(world.invoke());
+    let ((first, second), ()) = tokio::join!(
+        async { tokio::join!(world.invoke(), world.invoke()) },
+        async {
+            began.notified().await;
+            began.notified().await;
+            assert!(futures_util::poll!(&mut third).is_pending());
+            assert_eq!(world.host.row(&name()).unwrap().instances, 2);
+            go.notify_waiters();
+        }
+    );
+    assert!(first.record.cold_start && second.record.cold_start);
+    go.notify_one();
+    assert!(!third.await.record.cold_start);
+}
