@@ -348,7 +348,7 @@ impl Dialog for Guide {
         let mut y = inner.y;
         if inner.height > 14 {
             let about =
-                "An order goes in, a function runs, its log comes out. Each row is one key.";
+                "An order goes in, a function runs, its log comes out: one key a row.";
             canvas.put(x, y + 1, room, about, Token::Muted);
             y += 3;
         }
