@@ -28,6 +28,10 @@ fn quit(console: &mut Terminal) {
     console.press("y");
     assert_eq!(console.wait_end(), 0);
     console.wait_as_before();
+    assert!(
+        !console.contents().contains("goes on in process"),
+        "a yes to its question stops the broker"
+    );
 }
 
 fn order_workflow_by_keys(columns: u16, rows: u16) {
@@ -224,7 +228,7 @@ fn a_broker_left_running_goes_on_without_the_screen() {
     console.wait(&["kept", "RUNNING"]);
     console.press("q");
     console.wait(&["Leave it running"]);
-    console.press("\u{1b}[C\r");
+    console.press("\u{1b}[C\u{1b}[C\u{1b}[C\r");
     console.wait(&["the broker goes on in process"]);
     assert_eq!(console.wait_end(), 0);
 

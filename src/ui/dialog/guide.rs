@@ -347,8 +347,7 @@ impl Dialog for Guide {
         let room = inner.width.saturating_sub(4);
         let mut y = inner.y;
         if inner.height > 14 {
-            let about =
-                "An order goes in, a function runs, its log comes out: one key a row.";
+            let about = "An order goes in, a function runs, its log comes out: one key a row.";
             canvas.put(x, y + 1, room, about, Token::Muted);
             y += 3;
         }

@@ -368,7 +368,8 @@ fn ask_to_quit(state: &State) -> Commands {
         ("Quit now", quit(QuitMode::Now)),
     ];
     if settings.can_leave {
-        choices.insert(1, ("Leave it running", quit(QuitMode::Leave)));
+        // Last, so that a yes to "Stop?" stops.
+        choices.push(("Leave it running", quit(QuitMode::Leave)));
     }
     vec![Command::Open(Box::new(Confirm::quit(lines, choices)))]
 }
