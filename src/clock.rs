@@ -184,8 +184,13 @@ impl BrokerClock {
 
     /// Returns once broker time has reached `target`; `what` names it for [`Self::next_due`].
     pub async fn sleep_until(&self, target: Timestamp, what: &'static str) {
-        let mut changed = self.0.changed.subscribe();
         let _claim = self.claim(target, what);
+        self.reach(target).await;
+    }
+
+    /// As [`Self::sleep_until`], for who holds the claim himself.
+    pub async fn reach(&self, target: Timestamp) {
+        let mut changed = self.0.changed.subscribe();
         loop {
             changed.mark_unchanged();
             let wait = {

@@ -362,8 +362,12 @@ impl Entry<'_> {
     fn hurry_timers(&mut self) {
         let next = self.live.state.next_due().map(|(at, _)| at);
         let claimed = self.live.claim.as_ref().map(Claim::at);
+        if next == claimed {
+            return;
+        }
+        // Also when it comes later or not at all: nobody shall jump to a moment at which nothing happens any more.
+        self.live.claim_next(&self.core.clock);
         if next.is_some_and(|next| claimed.is_none_or(|claimed| next < claimed)) {
-            self.live.claim_next(&self.core.clock);
             self.core.ledger.sooner.notify_one();
         }
     }
