@@ -126,8 +126,11 @@ impl Rows {
     /// A word, in pieces where it is longer than a row.
     fn word(&mut self, token: &Token<'_>) {
         let mut rest = token.text;
-        while self.used + safe::width(rest) > self.cells {
-            let (mut head, _) = safe::take(rest, self.cells - self.used.min(self.cells));
+        loop {
+            let (mut head, _) = safe::take(rest, self.cells.saturating_sub(self.used));
+            if head.len() == rest.len() {
+                break;
+            }
             if head.is_empty() {
                 if self.used > self.start {
                     self.next();

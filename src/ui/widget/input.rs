@@ -145,13 +145,16 @@ impl Input {
 
     /// First byte drawn, so that the cursor is within `cells`.
     fn visible_from(&self, cells: usize) -> usize {
-        let mut from = 0;
-        while from < self.cursor && safe::width(&self.text[from..self.cursor]) + 1 > cells {
-            let next = self.text[from..].graphemes(true).next().map_or(0, str::len);
-            // Where there is no room at all, the cursor still is the end of it.
-            from = (from + next).min(self.cursor);
+        let head = &self.text[..self.cursor];
+        let mut left = safe::width(head) + 1;
+        for (at, cluster) in safe::clusters(head) {
+            if left <= cells {
+                return at;
+            }
+            left -= safe::width(cluster);
         }
-        from
+        // The cursor alone, whether there is room for it or not.
+        self.cursor
     }
 
     /// Draws it into one row; a sign stands where text goes on outside. Shows the cursor when `focus`.
@@ -205,6 +208,25 @@ mod tests {
         assert_eq!(input.text(), "one two ");
         input.act(Action::Undo);
         assert_eq!(input.text(), "one two three");
+    }
+
+    #[test]
+    fn what_is_drawn_ends_with_the_cursor_whatever_the_widths() {
+        let mut input = Input::new("e\u{301}中\u{1b}x");
+        for (cells, from) in [
+            (9, 0),
+            (6, 0),
+            (5, 3),
+            (4, 3),
+            (3, 6),
+            (2, 7),
+            (1, 8),
+            (0, 8),
+        ] {
+            assert_eq!(input.visible_from(cells), from, "{cells}");
+        }
+        input.act(Action::LineStart);
+        assert_eq!(input.visible_from(0), 0);
     }
 
     #[test]

@@ -21,9 +21,26 @@ pub struct Piece<'a> {
     pub stand_in: bool,
 }
 
+/// The clusters of a text, each with where it starts. Most of what is shown is ASCII, whose clusters need no tables.
+pub fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = &text[at..];
+        let len = match rest.as_bytes() {
+            [] => return None,
+            [0x20..=0x7e] | [0x20..=0x7e, 0x00..=0x7f, ..] => 1,
+            _ if rest.chars().nth(1).is_none() => rest.len(),
+            _ => rest.graphemes(true).next().map_or(rest.len(), str::len),
+        };
+        let start = at;
+        at += len;
+        Some((start, &rest[..len]))
+    })
+}
+
 /// Calls `each` with the pieces of `text` until it returns false.
 pub fn pieces<'a>(text: &'a str, each: &mut dyn FnMut(Piece<'a>) -> bool) {
-    for (at, cluster) in text.grapheme_indices(true) {
+    for (at, cluster) in clusters(text) {
         if let [byte @ 0x20..=0x7e] = cluster.as_bytes() {
             debug_assert!(byte.is_ascii_graphic() || *byte == b' ');
             let end = at + 1;
@@ -181,7 +198,7 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
 
 /// The text cut to `cells`, with a sign at the end where something is missing.
 pub fn cut_end(text: &str, cells: usize) -> Cow<'_, str> {
-    if width(text) <= cells {
+    if fits(text, cells) {
         return Cow::Borrowed(text);
     }
     let (head, _) = take(text, cells.saturating_sub(1));
@@ -194,7 +211,7 @@ pub fn cut_end(text: &str, cells: usize) -> Cow<'_, str> {
 
 /// The text cut to `cells` in its middle, as ids are: `01A7…0412`.
 pub fn cut_middle(text: &str, cells: usize) -> Cow<'_, str> {
-    if width(text) <= cells {
+    if fits(text, cells) {
         return Cow::Borrowed(text);
     }
     if cells < 4 {
@@ -202,24 +219,26 @@ pub fn cut_middle(text: &str, cells: usize) -> Cow<'_, str> {
     }
     let tail_cells = (cells - 1) / 2;
     let (head, _) = take(text, cells - 1 - tail_cells);
-    let tail: Vec<&str> = text.graphemes(true).rev().collect();
-    let mut used = 0;
-    let mut kept = Vec::new();
-    for cluster in tail {
-        used += width(cluster);
-        if used > tail_cells {
+    let starts: Vec<usize> = clusters(text).map(|(at, _)| at).collect();
+    let mut tail = "";
+    for at in starts.into_iter().rev() {
+        if width(&text[at..]) > tail_cells {
             break;
         }
-        kept.push(cluster);
+        tail = &text[at..];
     }
-    kept.reverse();
-    Cow::Owned(format!("{head}…{}", kept.concat()))
+    Cow::Owned(format!("{head}…{tail}"))
+}
+
+/// Whether the text takes `cells` at most; what lies further is not looked at.
+pub fn fits(text: &str, cells: usize) -> bool {
+    take(text, cells).0.len() == text.len()
 }
 
 /// The longest start of `text` within `cells`, whole clusters only, and its width.
 pub fn take(text: &str, cells: usize) -> (&str, usize) {
     let mut used = 0;
-    for (at, cluster) in text.grapheme_indices(true) {
+    for (at, cluster) in clusters(text) {
         let next = used + width(cluster);
         if next > cells {
             return (&text[..at], used);
@@ -234,10 +253,15 @@ pub fn wrap(text: &str, cells: usize) -> Vec<&str> {
     let cells = cells.max(2);
     let mut rows = Vec::new();
     let mut rest = text;
-    while width(rest) > cells {
+    loop {
         let (head, _) = take(rest, cells);
+        if head.len() == rest.len() {
+            break;
+        }
         let hard = if head.is_empty() {
-            rest.graphemes(true).next().map_or(rest.len(), str::len)
+            clusters(rest)
+                .next()
+                .map_or(rest.len(), |(_, cluster)| cluster.len())
         } else {
             head.len()
         };
@@ -308,6 +332,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn clusters_are_those_of_the_tables(text in any::<String>(), plain in "[ -~]{0,9}") {
+            for text in [format!("{plain}{text}"), format!("{text}{plain}")] {
+                let by_tables: Vec<_> = text.grapheme_indices(true).collect();
+                prop_assert_eq!(clusters(&text).collect::<Vec<_>>(), by_tables);
+            }
+        }
+
         #[test]
         fn no_piece_holds_a_control_character(text in any::<String>()) {
             pieces(&text, &mut |piece| {

@@ -20,7 +20,9 @@ use moonport::cluster::session::Caller;
 use moonport::config::paths::DataDir;
 use moonport::control::Control;
 use moonport::control::error::ControlError;
+use moonport::control::instances::PutInstance;
 use moonport::control::triggers::TriggerRow;
+use moonport::domain::instance::InstanceDefinition;
 use moonport::domain::message::Draft;
 use moonport::domain::names::InstanceId;
 use moonport::domain::timestamp::Timestamp;
@@ -122,6 +124,15 @@ impl Live {
     pub(crate) fn cluster(&self) -> Cluster {
         let id = InstanceId::new("rmq-local").unwrap();
         self.control.instances.cluster(&id).unwrap()
+    }
+
+    pub(crate) async fn put_instance(&self, id: &str, name: &str) {
+        let id = InstanceId::new(id).unwrap();
+        let region = "ap-southeast-5".to_owned();
+        let now = self.clock.now();
+        let definition = InstanceDefinition::new(id, name.to_owned(), region, now);
+        let request = PutInstance { definition };
+        self.control.instances.put_instance(request).await.unwrap();
     }
 
     /// Sends a message a quarter of a second after what went before.

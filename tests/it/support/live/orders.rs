@@ -6,10 +6,8 @@ use moonport::cluster::admin::{PutGroup, PutMode, PutTopic};
 use moonport::cluster::messaging::Resolution;
 use moonport::cluster::session::{Caller, ClientKind};
 use moonport::control::functions::PutFunction;
-use moonport::control::instances::PutInstance;
 use moonport::control::triggers::{PutTrigger, TriggerCommand};
 use moonport::domain::group::{DeliveryOrder, FirstSeen, GroupDefinition};
-use moonport::domain::instance::InstanceDefinition;
 use moonport::domain::message::{Draft, HalfDraft};
 use moonport::domain::names::{ClientId, InstanceId};
 use moonport::domain::retry_policy::RetryPolicy;
@@ -25,7 +23,7 @@ use crate::support::triggers::{closure, function, trigger};
 const ORDERS: &str = "message-processing";
 
 pub(super) async fn fill(live: &Live) {
-    put_instance(live, "rmq-local", "local").await;
+    live.put_instance("rmq-local", "local").await;
     put_topics(live).await;
     put_groups(live).await;
     for name in ["order-logger", "order-audit", "invoice-bot"] {
@@ -40,17 +38,8 @@ pub(super) async fn fill(live: &Live) {
     fill_parked(live).await;
     fill_clients(live).await;
     wait_for_a_retry(live).await;
-    put_instance(live, "rmq-staging", "staging 预发").await;
+    live.put_instance("rmq-staging", "staging 预发").await;
     live.step(Duration::from_millis(1250));
-}
-
-async fn put_instance(live: &Live, id: &str, name: &str) {
-    let id = InstanceId::new(id).unwrap();
-    let region = "ap-southeast-5".to_owned();
-    let now = live.clock.now();
-    let definition = InstanceDefinition::new(id, name.to_owned(), region, now);
-    let request = PutInstance { definition };
-    live.control.instances.put_instance(request).await.unwrap();
 }
 
 async fn put_topics(live: &Live) {
