@@ -63,9 +63,17 @@ const MENU: &[Action] = &[
 impl State {
     /// Whether an action can be done now; a read-only console knows no action that changes anything.
     pub fn offer(&self, action: Action) -> Offer {
-        if self.shared.settings.read_only && action.spec().changes {
-            return Offer::Never;
+        match self.offered(action) {
+            Offer::Never => Offer::Never,
+            _ if self.shared.settings.read_only && action.spec().changes => {
+                Offer::No("read-only, this console changes nothing")
+            }
+            offer => offer,
         }
+    }
+
+    /// The same for a console that may change things.
+    fn offered(&self, action: Action) -> Offer {
         let subject = || self.pane().subject(&self.shared);
         let clock = self.shared.newest.clock.as_ref();
         match action {

@@ -5,9 +5,13 @@
 
 mod alignment;
 mod cut;
+mod everywhere;
+mod hostile;
 mod keys;
 mod look;
 mod monkey;
+mod noise;
+mod reach;
 mod snapshots;
 
 use std::time::Duration;

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use ratatui::layout::Rect;
 
+use crate::cluster::paging::Page;
 use crate::domain::message::Message;
+use crate::domain::names::TopicName;
 use crate::filter::{Filter, FilterKind, Properties, Verdict};
+use crate::report::Report;
 use crate::ui::action::{Action, Context};
 use crate::ui::dialog::{Dialog, popup};
+use crate::ui::effect::{Answer, Effect, Query, Ticket};
+use crate::ui::pane::messages::newest;
 use crate::ui::pane::{Command, Commands};
 use crate::ui::state::Shared;
 use crate::ui::theme::Token;
@@ -31,6 +36,9 @@ pub struct FilterBench {
     verdicts: Vec<(Verdict, String)>,
     at: usize,
     top: usize,
+    reading: Option<Ticket>,
+    /// Why there are no messages.
+    failed: Option<Report>,
 }
 
 /// A message's properties as a filter sees them.
@@ -57,9 +65,23 @@ impl FilterBench {
             verdicts: Vec::new(),
             at: 0,
             top: 0,
+            reading: None,
+            failed: None,
         };
         bench.judge();
         bench
+    }
+
+    /// Opens it over the newest messages of a topic.
+    pub fn over(topic: TopicName, shared: &mut Shared) -> Commands {
+        let mut bench = Self::new(Vec::new(), shared);
+        let ticket = shared.ticket();
+        bench.reading = Some(ticket);
+        let query = Query::Messages(newest(topic), Page::first(MOST));
+        vec![
+            Command::Open(Box::new(bench)),
+            Effect::Query(ticket, query).into(),
+        ]
     }
 
     fn judge(&mut self) {
@@ -133,6 +155,26 @@ impl Dialog for FilterBench {
         true
     }
 
+    fn answer(
+        &mut self,
+        ticket: Ticket,
+        answer: &Result<Answer, Report>,
+        _shared: &mut Shared,
+    ) -> Commands {
+        if self.reading.take_if(|asked| *asked == ticket).is_some() {
+            match answer {
+                Ok(Answer::Messages(page)) => {
+                    let rows = page.rows.iter();
+                    self.messages = rows.map(|row| row.message.clone()).collect();
+                    self.judge();
+                }
+                Ok(_) => {}
+                Err(report) => self.failed = Some(report.clone()),
+            }
+        }
+        Vec::new()
+    }
+
     fn paste(&mut self, text: &str, _shared: &mut Shared) -> Commands {
         self.input.insert(text);
         self.judge();
@@ -162,9 +204,11 @@ impl Dialog for FilterBench {
     }
 
     fn draw(&self, _shared: &Shared, canvas: &mut Canvas<'_>) {
-        let right = match &self.fault {
-            Some(_) => Line::of("✖ no filter", Token::Error),
-            None => Line::of(
+        let right = match (&self.fault, &self.failed) {
+            (Some(_), _) => Line::of("✖ no filter", Token::Error),
+            (None, Some(report)) => Line::of(format!("✖ {}", report.headline), Token::Error),
+            (None, None) if self.reading.is_some() => Line::muted("reading…"),
+            (None, None) => Line::of(
                 format!("{} of {} wanted", self.wanted(), self.messages.len()),
                 Token::Ok,
             ),

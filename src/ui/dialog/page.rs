@@ -122,13 +122,9 @@ impl Dialog for Page {
         let metrics = self
             .document
             .draw(canvas, area, self.scroll.top, self.scroll.wrap);
-        let bar = Rect {
-            width: area.width + 1,
-            ..area
-        };
         frame::scrollbar(
             canvas,
-            bar,
+            area,
             metrics.top,
             metrics.rows,
             metrics.end + metrics.rows,

@@ -163,7 +163,7 @@ impl DeadList {
             .collect()
     }
 
-    fn resend(to: ResendTo, row: Option<Letter>, marked: Vec<Letter>, shared: &Shared) -> Commands {
+    fn resend(to: ResendTo, row: Option<Letter>, marked: Vec<Letter>) -> Commands {
         let letters = if marked.is_empty() {
             row.into_iter().collect()
         } else {
@@ -202,7 +202,6 @@ impl DeadList {
         } else {
             Confirm::mild(title, vec![text.to_owned()], "Send again", deed)
         };
-        debug_assert!(!shared.settings.read_only);
         vec![Command::Open(Box::new(dialog))]
     }
 
@@ -358,8 +357,8 @@ impl Listing for DeadList {
         shared: &mut Shared,
     ) -> Commands {
         match (action, row) {
-            (Action::RedriveGroup, row) => Self::resend(ResendTo::Group, row, marked, shared),
-            (Action::RedriveTopic, row) => Self::resend(ResendTo::Topic, row, marked, shared),
+            (Action::RedriveGroup, row) => Self::resend(ResendTo::Group, row, marked),
+            (Action::RedriveTopic, row) => Self::resend(ResendTo::Topic, row, marked),
             (Action::Resend, Some(row)) => {
                 let dialog = SendDialog::resend_to(&row.message, row.origin_topic.clone(), shared);
                 vec![Command::Open(Box::new(dialog))]

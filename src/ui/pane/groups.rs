@@ -8,13 +8,14 @@ use crate::domain::names::{GroupName, TopicName};
 use crate::report::Report;
 use crate::ui::action::Action;
 use crate::ui::dialog::confirm::Confirm;
+use crate::ui::dialog::filter_bench::FilterBench;
 use crate::ui::dialog::form::Form;
 use crate::ui::dialog::group_form::GroupForm;
 use crate::ui::dialog::reset::ResetDialog;
 use crate::ui::effect::{Answer, Deed, Effect, Query, Ticket};
 use crate::ui::pane::instances::{loaded, staleness, ten_minutes};
 use crate::ui::pane::list::{Empty, Listing, Loaded};
-use crate::ui::pane::topics::dead;
+use crate::ui::pane::topics::warned;
 use crate::ui::pane::{Command, Commands, Goto, Offer, Subject};
 use crate::ui::state::Shared;
 use crate::ui::state::places::{Focus, PaneId};
@@ -89,9 +90,8 @@ impl Listing for GroupList {
             }
             1 => count(row.lag()),
             2 => count(row.in_flight),
-            3 if row.retrying > 0 => Line::of(numbers::count(row.retrying), Token::Warn),
-            3 => count(row.retrying),
-            4 => dead(row.dead_letters),
+            3 => warned(row.retrying),
+            4 => warned(row.dead_letters),
             5 => count(row.clients.len() as u64),
             6 => Line::text(row.definition.order.as_str()),
             7 => count(u64::from(row.definition.max_retries)),
@@ -186,6 +186,10 @@ impl Listing for GroupList {
             Action::Open | Action::Edit | Action::Delete => {
                 Offer::when(row.is_some(), "no group is selected")
             }
+            Action::Filters => Offer::when(
+                row.is_some_and(|row| !row.topics.is_empty()),
+                "the group has read no topic yet",
+            ),
             Action::ResetOffset => Offer::when(
                 row.is_some_and(|row| !row.topics.is_empty()),
                 "the group has read no topic yet",
@@ -222,6 +226,10 @@ impl Listing for GroupList {
                     Focus::Topic(topic.clone()),
                 ))]
             }),
+            (Action::Filters, Some(row)) => row
+                .topics
+                .first()
+                .map_or_else(Vec::new, |topic| FilterBench::over(topic.clone(), shared)),
             (Action::Delete, Some(row)) => delete(&row.definition.name, shared),
             _ => Vec::new(),
         }
@@ -332,7 +340,7 @@ fn summary(row: &GroupRow, shared: &Shared, document: &mut Document) {
     );
     let topics: Vec<&str> = row.topics.iter().map(TopicName::as_str).collect();
     document.field("topics", topics.join(", "));
-    document.field("dead", dead(row.dead_letters));
+    document.field("dead", warned(row.dead_letters));
     if row.lost_total > 0 {
         document.field(
             "lost",

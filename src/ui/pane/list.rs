@@ -330,7 +330,9 @@ impl<L: Listing> ListPane<L> {
             parts.push(format!("{} {arrow}", column.name.to_lowercase()));
         }
         let columns = self.listing.columns();
-        let hidden = columns.len() - table::place(columns, width, self.skip).len();
+        let plain = shared.look.plain;
+        let wanted = columns.iter().filter(|column| !(plain && column.chart));
+        let hidden = wanted.count() - table::place(columns, width, self.skip, plain).len();
         if hidden > 0 && !self.order.is_empty() {
             let key = shared.key_of(&[Context::Motion], Action::Right);
             parts.push(format!("{key} +{hidden} columns"));
@@ -424,13 +426,9 @@ impl<L: Listing> ListPane<L> {
         let metrics = self
             .detail
             .draw(canvas, area, self.halves.top, self.halves.wrap);
-        let bar = Rect {
-            width: area.width + 1,
-            ..area
-        };
         frame::scrollbar(
             canvas,
-            bar,
+            area,
             metrics.top,
             metrics.rows,
             metrics.end + metrics.rows,

@@ -8,6 +8,7 @@ use crate::domain::names::TopicName;
 use crate::domain::topic::Permission;
 use crate::ui::action::Action;
 use crate::ui::dialog::confirm::Confirm;
+use crate::ui::dialog::filter_bench::FilterBench;
 use crate::ui::dialog::form::Form;
 use crate::ui::dialog::send::SendDialog;
 use crate::ui::dialog::topic_form::TopicForm;
@@ -35,7 +36,7 @@ const COLUMNS: &[Column] = &[
     Column::right("QUEUES", 6, 7),
     Column::right("MESSAGES", 10, 2),
     Column::right("IN/s", 6, 5),
-    Column::left("LAST MIN", 8, 8, 6),
+    Column::chart("LAST MIN", 8, 6),
     Column::right("LAG", 5, 3),
     Column::right("DEAD", 5, 4),
     Column::right("PARKED", 6, 8),
@@ -93,7 +94,6 @@ impl Listing for TopicList {
             2 => Line::text(row.queues.len().to_string()),
             3 => Line::text(numbers::count(row.messages)),
             4 => rate(shared.rates.now(&Measure::TopicIn(name.to_string()))),
-            5 if shared.look.plain => Line::new(),
             5 => {
                 let last = shared
                     .rates
@@ -102,7 +102,7 @@ impl Listing for TopicList {
             }
             6 if row.groups.is_empty() => Line::muted("-"),
             6 => Line::text(numbers::count(overview.lag_of_topic(name))),
-            7 => dead(overview.dead_of_topic(name)),
+            7 => warned(overview.dead_of_topic(name)),
             8 => Line::text(numbers::count(row.parked)),
             _ => row.definition.retention.map_or_else(
                 || Line::muted("instance"),
@@ -189,6 +189,10 @@ impl Listing for TopicList {
             }
             Action::Add => Offer::Yes,
             Action::Send => Offer::when(shared.instance().is_some(), "no instance runs"),
+            Action::Filters => Offer::when(
+                row.is_some_and(|row| row.messages > 0),
+                "no messages to try it on",
+            ),
             Action::Open | Action::Edit | Action::Delete => {
                 Offer::when(row.is_some(), "no topic is selected")
             }
@@ -217,6 +221,7 @@ impl Listing for TopicList {
                 PaneId::Messages,
                 Focus::Topic(row.definition.name),
             ))],
+            (Action::Filters, Some(row)) => FilterBench::over(row.definition.name, shared),
             (Action::Delete, Some(row)) => delete(&row.definition.name, shared),
             _ => Vec::new(),
         }
@@ -267,8 +272,8 @@ pub fn rate(value: Option<f64>) -> Line {
     )
 }
 
-/// Dead letters: a warning sign when there are any.
-pub fn dead(count: u64) -> Line {
+/// A count that should be 0: a warning sign when it is not.
+pub fn warned(count: u64) -> Line {
     if count == 0 {
         Line::muted("0")
     } else {

@@ -166,7 +166,7 @@ impl Listing for TraceList {
             1 => Line::text(last.request_id.to_string()),
             2 => Line::text(last.function.to_string()),
             3 => outcome(last),
-            4 if last.attempt > 1 => Line::of(last.attempt.to_string(), Token::Warn),
+            4 if last.attempt > 1 => Line::of(format!("{} ▲", last.attempt), Token::Warn),
             4 => Line::text(last.attempt.to_string()),
             5 => row
                 .total()

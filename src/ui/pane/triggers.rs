@@ -84,7 +84,7 @@ impl Listing for TriggerList {
             4 => Line::text(definition.filter.to_string()),
             5 if row.retrying > 0 => Line::of(format!("{} ◐", row.retrying), Token::Warn),
             5 => Line::text("0"),
-            6 => super::topics::dead(row.dead_total),
+            6 => super::topics::warned(row.dead_total),
             7 => Line::text(definition.group.to_string()),
             _ => row
                 .last_error

@@ -143,7 +143,7 @@ pub fn rule(canvas: &mut Canvas<'_>, row: Rect, title: &Line) {
     }
 }
 
-/// A thumb on the right border where more rows exist than fit.
+/// A thumb beside the right end of `area`, on its frame or on a blank column, where more rows exist than fit.
 pub fn scrollbar(canvas: &mut Canvas<'_>, area: Rect, top: usize, rows: usize, total: usize) {
     if total <= rows || area.height < 3 || canvas.look.plain || rows == 0 {
         return;
@@ -154,7 +154,7 @@ pub fn scrollbar(canvas: &mut Canvas<'_>, area: Rect, top: usize, rows: usize, t
     let at = (height - thumb) * top.min(range) / range.max(1);
     for step in 0..thumb {
         let y = area.y + u16::try_from(at + step).unwrap_or(0);
-        canvas.put(area.right() - 1, y, 1, "█", Token::Border);
+        canvas.put(area.right(), y, 1, "█", Token::Border);
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Column {
     pub cut: Cut,
     /// Who goes first when room is short: the highest; 0 never goes.
     pub drop: u8,
+    /// A small chart, which plain screens do without.
+    pub chart: bool,
 }
 
 impl Column {
@@ -46,6 +48,7 @@ impl Column {
             align: Align::Left,
             cut: Cut::End,
             drop,
+            chart: false,
         }
     }
 
@@ -57,6 +60,14 @@ impl Column {
             align: Align::Right,
             cut: Cut::End,
             drop,
+            chart: false,
+        }
+    }
+
+    pub const fn chart(name: &'static str, width: u16, drop: u8) -> Self {
+        Self {
+            chart: true,
+            ..Self::left(name, width, width, drop)
         }
     }
 
@@ -68,6 +79,7 @@ impl Column {
             align: Align::Left,
             cut: Cut::Middle,
             drop,
+            chart: false,
         }
     }
 }
@@ -86,11 +98,15 @@ const GAP: u16 = 2;
 /// Cells left of the first column: selection marker and mark.
 const MARGIN: u16 = 3;
 
-/// Which columns fit into `width`, and where. `skip` columns after those that never go are scrolled away.
-pub fn place(columns: &[Column], width: u16, skip: usize) -> Vec<Placed> {
+/// Which columns fit into `width`, and where. `skip` columns after those that never go are scrolled away; there are no
+/// charts where the look is `plain`.
+pub fn place(columns: &[Column], width: u16, skip: usize, plain: bool) -> Vec<Placed> {
     let mut kept: Vec<usize> = Vec::new();
     let mut to_skip = skip;
     for (index, column) in columns.iter().enumerate() {
+        if plain && column.chart {
+            continue;
+        }
         if column.drop > 0 && to_skip > 0 {
             to_skip -= 1;
         } else {
@@ -165,7 +181,7 @@ impl TableView<'_> {
         if area.height == 0 || area.width < 6 {
             return Metrics::default();
         }
-        let placed = place(self.columns, area.width, self.skip);
+        let placed = place(self.columns, area.width, self.skip, canvas.look.plain);
         self.header(canvas, area, &placed);
         let rows = usize::from(area.height - 1);
         let top = window(self.top, self.selected, rows, self.total);
@@ -299,7 +315,7 @@ mod tests {
     #[test]
     fn columns_go_in_their_order_and_the_name_stays() {
         let names = |width, skip| -> Vec<usize> {
-            place(COLUMNS, width, skip)
+            place(COLUMNS, width, skip, false)
                 .iter()
                 .map(|spot| spot.column)
                 .collect()
@@ -313,7 +329,7 @@ mod tests {
 
     #[test]
     fn spare_room_goes_to_bounded_columns_first_and_the_rest_to_the_open_one() {
-        let placed = place(COLUMNS, 80, 0);
+        let placed = place(COLUMNS, 80, 0, false);
         assert_eq!(placed[3].width, 20);
         let last = placed.last().unwrap();
         assert_eq!(last.x + last.width, 80);

@@ -25,8 +25,17 @@ pub(super) fn faults(buffer: &Buffer) -> Vec<String> {
         let mut covered = 0;
         for x in 0..buffer.area.width {
             let symbol = buffer[(x, y)].symbol();
+            // Most cells: a letter in its own cell.
+            if covered == 0 && matches!(symbol.as_bytes(), [0x20..=0x7e]) {
+                continue;
+            }
             let cells = symbol.width();
-            if symbol.chars().any(char::is_control) || symbol.graphemes(true).count() != 1 {
+            let clusters = if symbol.chars().count() == 1 {
+                1
+            } else {
+                symbol.graphemes(true).count()
+            };
+            if symbol.chars().any(char::is_control) || clusters != 1 {
                 faults.push(format!("{x},{y} holds {symbol:?}"));
             }
             if covered > 0 {
@@ -49,7 +58,7 @@ pub(super) fn faults(buffer: &Buffer) -> Vec<String> {
 const FRAMES: [[&str; 5]; 2] = [["┏", "┓", "┗", "┛", "┃"], ["╭", "╮", "╰", "╯", "│"]];
 
 /// Frames whose sides are broken. A frame under a dialog is covered, so this is for screens without one.
-fn broken_frames(buffer: &Buffer) -> Vec<String> {
+pub(super) fn broken_frames(buffer: &Buffer) -> Vec<String> {
     let area = buffer.area;
     let symbol = |x: u16, y: u16| buffer[(x, y)].symbol();
     let mut broken = Vec::new();
@@ -73,7 +82,8 @@ fn broken_frames(buffer: &Buffer) -> Vec<String> {
                 ));
             }
             for row in y + 1..bottom {
-                if symbol(x, row) != side || symbol(right, row) != side {
+                // A scroll bar lies on the right side.
+                if symbol(x, row) != side || ![side, "█"].contains(&symbol(right, row)) {
                     broken.push(format!("the frame at {x},{y} is broken in row {row}"));
                 }
             }

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use moonport::ui::options::ConsoleOptions;
-use moonport::ui::stage::{Stage, text_of};
+use moonport::ui::stage::Stage;
+use moonport::ui::widget::hits::Target;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
-use super::{DIALOGS, PLACES, VIEWS, at, options};
+use super::{at, options};
 use crate::support::live::Live;
 
 /// Words that a narrow screen says shorter on purpose.
@@ -24,7 +25,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Words of a screen, borders and marks left out.
-fn words(text: &str) -> HashSet<String> {
+pub(super) fn words(text: &str) -> HashSet<String> {
     let words = pieces(text).map(|word| {
         word.trim_matches(|c: char| !c.is_alphanumeric() && c != '…')
             .to_owned()
@@ -34,7 +35,7 @@ fn words(text: &str) -> HashSet<String> {
 
 /// Words of `narrow` that are the beginnings of longer words in `wide`, without a sign. A word that is too long for its
 /// column may go on in the next row.
-fn cut_silently(narrow: &str, wide: &HashSet<String>) -> Vec<String> {
+pub(super) fn cut_silently(narrow: &str, wide: &HashSet<String>) -> Vec<String> {
     let goes_on = |rest: &str| {
         pieces(narrow)
             .any(|piece| !piece.is_empty() && (rest.starts_with(piece) || piece.starts_with(rest)))
@@ -55,59 +56,24 @@ fn cut_silently(narrow: &str, wide: &HashSet<String>) -> Vec<String> {
     found
 }
 
-/// The text of a screen; of a dialog alone, since what lies under it is covered. The dialog has the focus.
-fn uncovered(stage: &mut Stage) -> String {
+/// What lies on top: of a screen with a dialog the dialog alone, since what lies under it is covered.
+pub(super) fn uncovered(stage: &mut Stage) -> Buffer {
     let frame = stage.draw();
-    let corner = |symbol: &str| {
-        let at = frame
-            .content()
-            .iter()
-            .position(|cell| cell.symbol() == symbol);
-        at.map(|at| frame.pos_of(at))
+    let of_dialog = |at: &Position| {
+        let target = stage.state.hits.at(at.x, at.y);
+        matches!(target, Some((_, Target::Item(_) | Target::Point(..))))
     };
-    match (corner("┏"), corner("┛")) {
-        (Some((left, top)), Some((right, bottom))) if !stage.state.layers.is_empty() => {
-            let area = Rect::new(left, top, right - left + 1, bottom - top + 1);
-            let mut alone = Buffer::empty(area);
-            for position in area.positions() {
-                alone[position] = frame[position].clone();
-            }
-            text_of(&alone)
-        }
-        _ => text_of(&frame),
+    let cells: Vec<Position> = frame.area.positions().filter(of_dialog).collect();
+    let (Some(first), Some(last)) = (cells.first(), cells.last()) else {
+        return frame;
+    };
+    let (right, left) = (last.x.max(first.x), first.x.min(last.x));
+    let area = Rect::new(left, first.y, right - left + 1, last.y - first.y + 1);
+    let mut alone = Buffer::empty(area);
+    for position in area.positions() {
+        alone[position] = frame[position].clone();
     }
-}
-
-#[tokio::test]
-async fn a_word_that_is_cut_ends_in_a_sign() {
-    let live = Live::orders().await;
-    let mut found = Vec::new();
-    let scenes = [PLACES, VIEWS, DIALOGS].concat();
-    // The strip of continuations covers a pane.
-    for (name, keys) in scenes.into_iter().filter(|(name, _)| *name != "which-key") {
-        let mut wide = HashSet::new();
-        // What the widest screens show, in list and detail and alone.
-        for size in [(300, 80), (159, 80), (99, 80)] {
-            wide.extend(words(&uncovered(
-                &mut at(&live, options(), size, keys).await,
-            )));
-        }
-        for size in [
-            (60, 15),
-            (80, 24),
-            (100, 30),
-            (120, 35),
-            (160, 46),
-            (200, 60),
-        ] {
-            let text = uncovered(&mut at(&live, options(), size, keys).await);
-            let cut = cut_silently(&text, &wide);
-            if !cut.is_empty() {
-                found.push(format!("{name} at {size:?}: {cut:?}"));
-            }
-        }
-    }
-    assert!(found.is_empty(), "{found:#?}");
+    alone
 }
 
 #[tokio::test]

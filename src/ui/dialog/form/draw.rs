@@ -52,11 +52,7 @@ impl Form {
             }
             at_row += tall(index);
         }
-        let bar = Rect {
-            width: area.width + 1,
-            ..area
-        };
-        frame::scrollbar(canvas, bar, top, rows, total);
+        frame::scrollbar(canvas, area, top, rows, total);
         Metrics {
             top,
             rows,

@@ -267,10 +267,7 @@ fn body_box(dialog: &SendDialog, canvas: &mut Canvas<'_>, area: Rect) {
     canvas.hits.dialog = Some(metrics);
     crate::ui::widget::frame::scrollbar(
         canvas,
-        Rect {
-            width: text.width + 1,
-            ..text
-        },
+        text,
         metrics.top,
         metrics.rows,
         metrics.end + metrics.rows,

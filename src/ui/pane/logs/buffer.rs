@@ -48,6 +48,10 @@ impl Buffer {
         self.records.front()
     }
 
+    pub(super) fn last(&self) -> Option<&LogRecord> {
+        self.records.back()
+    }
+
     /// Whether as much is held as may be.
     pub(super) fn is_full(&self) -> bool {
         self.records.len() >= MOST || self.bytes >= MOST_BYTES

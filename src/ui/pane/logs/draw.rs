@@ -106,7 +106,7 @@ fn right_title(pane: &LogPane, shared: &Shared) -> Line {
 
 fn list(pane: &LogPane, shared: &Shared, canvas: &mut Canvas<'_>, area: Rect, focus: bool) {
     canvas.hit(area, Target::Pane(PaneId::Logs));
-    let footer_rows = u16::from(area.height > 4) + u16::from(!pane.search.is_empty());
+    let footer_rows = u16::from(area.height > 4) + u16::from(!pane.search.text.is_empty());
     let lines = Rect {
         height: area.height.saturating_sub(footer_rows),
         ..area
@@ -340,7 +340,7 @@ fn text_line(pane: &LogPane, record: &LogRecord, line: usize, shared: &Shared) -
     }
     let text = line_text(record, line);
     let (text, missing) = head_of(text);
-    highlight(&mut out, text, &pane.search, token);
+    highlight(&mut out, text, &pane.search.text, token);
     if missing > 0 {
         out.push(
             format!("… +{}", numbers::bytes(missing as u64)),
@@ -412,10 +412,20 @@ fn footer(pane: &LogPane, shared: &Shared, canvas: &mut Canvas<'_>, area: Rect, 
         canvas.line(area.x + 1, y, width, &line);
         y += 1;
     }
-    if !pane.search.is_empty() && y < area.bottom() {
-        let line = Line::of(format!("/{}", pane.search), Token::Match)
+    if !pane.search.text.is_empty() && y < area.bottom() {
+        let line = Line::of(format!("/{}", pane.search.text), Token::Match)
+            .put(format!("   {}", told_match(pane)), Token::Text)
             .put("   n next  N before  & only these", Token::Muted);
         canvas.line(area.x + 1, y, width, &line);
+    }
+}
+
+fn told_match(pane: &LogPane) -> String {
+    let count = |number: usize| numbers::count(number as u64);
+    match pane.search.place(pane.at) {
+        (_, 0) => "no match in the lines read".to_owned(),
+        (None, all) => numbers::counted(all as u64, "match", "matches"),
+        (Some(place), all) => format!("match {} of {}", count(place), count(all)),
     }
 }
 
@@ -429,13 +439,9 @@ fn detail_half(pane: &LogPane, canvas: &mut Canvas<'_>, area: Rect) {
     let metrics = pane
         .detail
         .draw(canvas, area, pane.halves.top, pane.halves.wrap);
-    let bar = Rect {
-        width: area.width + 1,
-        ..area
-    };
     frame::scrollbar(
         canvas,
-        bar,
+        area,
         metrics.top,
         metrics.rows,
         metrics.end + metrics.rows,

@@ -5,6 +5,7 @@ mod detail;
 mod draw;
 mod pane;
 mod rows;
+mod search;
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -21,10 +22,11 @@ use crate::ui::dialog::save::SavePrompt;
 use crate::ui::effect::{Effect, Query, Ticket};
 use crate::ui::pane::logs::buffer::Buffer;
 use crate::ui::pane::logs::rows::{Anchor, Arrangement, Row};
+use crate::ui::pane::logs::search::Search;
 use crate::ui::pane::message::BodyView;
 use crate::ui::pane::{Command, Commands, Halves};
 use crate::ui::state::Shared;
-use crate::ui::state::feed::{Level, Request};
+use crate::ui::state::feed::Request;
 use crate::ui::widget::document::Document;
 use crate::ui::widget::line::Line;
 
@@ -49,7 +51,7 @@ pub struct LogPane {
     min_level: Option<LogLevel>,
     /// Only records with this text are read.
     only: String,
-    search: String,
+    search: Search,
     follow: bool,
     wrap: bool,
     by_request: bool,
@@ -92,7 +94,7 @@ impl Default for LogPane {
             request: None,
             min_level: None,
             only: String::new(),
-            search: String::new(),
+            search: Search::default(),
             follow: true,
             wrap: false,
             by_request: true,
@@ -188,6 +190,7 @@ impl LogPane {
             hidden_to: self.hidden_to,
         };
         self.rows = rows::arrange(&self.buffer, &how);
+        self.search.look(&self.buffer, &self.rows);
         let last = self.rows.len().saturating_sub(1);
         self.at = if self.follow {
             last
@@ -320,69 +323,6 @@ impl LogPane {
         }
     }
 
-    fn find_row(&mut self, forward: bool, what: Find, shared: &mut Shared) -> Commands {
-        let needle = self.search.to_lowercase();
-        let matches = |at: usize| {
-            let Some(row) = self.rows.get(at) else {
-                return false;
-            };
-            let Some(record) = self.buffer.get(row.record()) else {
-                return false;
-            };
-            match (what, row) {
-                (Find::Text, Row::Text { line, .. }) => rows::line_text(record, *line)
-                    .to_lowercase()
-                    .contains(&needle),
-                (Find::Error, Row::Text { line: 0, .. }) => record.level == LogLevel::Error,
-                (
-                    Find::Error,
-                    Row::Head {
-                        folded: true,
-                        error,
-                        ..
-                    },
-                ) => *error,
-                (Find::Mark, Row::Text { line: 0, .. }) => self.marks.contains(&record.number),
-                _ => false,
-            }
-        };
-        let found = if forward {
-            (self.at + 1..self.rows.len()).find(|at| matches(*at))
-        } else {
-            (0..self.at).rev().find(|at| matches(*at))
-        };
-        // At the end it goes on at the other end, and says so.
-        let around = || {
-            let mut rows = 0..self.rows.len();
-            if forward {
-                rows.find(|at| matches(*at))
-            } else {
-                rows.rev().find(|at| matches(*at))
-            }
-        };
-        if let Some(at) = found {
-            return self.move_to(at, shared);
-        }
-        if let Some(at) = around() {
-            let from = if forward { "first" } else { "last" };
-            shared.notice(
-                Level::Info,
-                format!("none further; on from the {from} line"),
-            );
-            return self.move_to(at, shared);
-        }
-        let text = match what {
-            Find::Text => format!(
-                "no `{}` in the lines read; & asks the whole log",
-                self.search
-            ),
-            Find::Error => "no error in the lines read".to_owned(),
-            Find::Mark => "no mark is set".to_owned(),
-        };
-        shared.notice(Level::Info, text);
-        Vec::new()
-    }
-
     fn next_level(&self) -> Option<LogLevel> {
         match self.min_level {
             None => Some(LogLevel::Debug),
@@ -447,11 +387,4 @@ impl LogPane {
             std::iter::once("all functions".to_owned()).chain(names),
         )))
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Find {
-    Text,
-    Error,
-    Mark,
 }

@@ -1,6 +1,7 @@
 //! The log as a pane: what its keys do and what its answers mean.
 
-use super::{Asked, Find, LogPane, detail, draw};
+use super::search::Find;
+use super::{Asked, LogPane, detail, draw};
 use crate::domain::names::FunctionName;
 use crate::report::Report;
 use crate::ui::action::{Action, Context};
@@ -48,11 +49,11 @@ impl Pane for LogPane {
             | Action::LogFunction
             | Action::HideUpToNow => Offer::Yes,
             Action::OnlyMatches => Offer::when(
-                !self.search.is_empty() || !self.only.is_empty(),
+                !self.search.text.is_empty() || !self.only.is_empty(),
                 "search for something first",
             ),
             Action::SearchNext | Action::SearchPrev => {
-                Offer::when(!self.search.is_empty(), "nothing is searched for")
+                Offer::when(!self.search.text.is_empty(), "nothing is searched for")
             }
             Action::Open
             | Action::Fold
@@ -105,7 +106,7 @@ impl Pane for LogPane {
             }
             Action::OnlyMatches => {
                 self.only = if self.only.is_empty() {
-                    self.search.clone()
+                    self.search.text.clone()
                 } else {
                     String::new()
                 };
@@ -218,7 +219,10 @@ impl Pane for LogPane {
             Ok(Answer::Logs(page)) => {
                 self.failed = None;
                 match what {
-                    Asked::End => self.buffer.reset(page.clone()),
+                    Asked::End => {
+                        self.buffer.reset(page.clone());
+                        self.search.forget();
+                    }
                     Asked::After => self.buffer.append(page.clone()),
                     Asked::Before => self.buffer.prepend(page.clone()),
                 }
@@ -239,8 +243,8 @@ impl Pane for LogPane {
 
     /// What Esc takes back, one after the other.
     fn filter(&self) -> &str {
-        if !self.search.is_empty() {
-            &self.search
+        if !self.search.text.is_empty() {
+            &self.search.text
         } else if self.request.is_some() || !self.only.is_empty() || self.hidden_to > 0 {
             " "
         } else {
@@ -250,11 +254,11 @@ impl Pane for LogPane {
 
     fn set_filter(&mut self, text: String, shared: &mut Shared) -> Commands {
         if !text.is_empty() {
-            self.search = text;
+            self.set_search(text);
             return Vec::new();
         }
-        if !self.search.is_empty() {
-            self.search.clear();
+        if !self.search.text.is_empty() {
+            self.set_search(String::new());
             return Vec::new();
         }
         if !self.only.is_empty() || self.request.is_some() {

@@ -101,13 +101,7 @@ fn group_rows(
 }
 
 fn text_rows(rows: &mut Vec<Row>, index: usize, record: &LogRecord) {
-    let lines = record
-        .text
-        .trim_end_matches('\n')
-        .split('\n')
-        .count()
-        .max(1);
-    rows.extend((0..lines).map(|line| Row::Text { index, line }));
+    rows.extend((0..lines(record).count()).map(|line| Row::Text { index, line }));
 }
 
 impl Row {
@@ -129,20 +123,21 @@ impl Row {
     }
 }
 
-/// Line `line` of a record without the prefix that time and level columns show already.
+/// The lines of a record, without the prefix that time and level columns show already.
+pub(super) fn lines(record: &LogRecord) -> impl Iterator<Item = &str> {
+    let lines = record.text.trim_end_matches('\n').split('\n');
+    lines.enumerate().map(|(number, line)| {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if number == 0 {
+            without_prefix(line)
+        } else {
+            line
+        }
+    })
+}
+
 pub(super) fn line_text(record: &LogRecord, line: usize) -> &str {
-    let text = record
-        .text
-        .trim_end_matches('\n')
-        .split('\n')
-        .nth(line)
-        .unwrap_or("");
-    let text = text.strip_suffix('\r').unwrap_or(text);
-    if line == 0 {
-        without_prefix(text)
-    } else {
-        text
-    }
+    lines(record).nth(line).unwrap_or("")
 }
 
 /// `2026-06-12T13:54:44.704Z 016A… [INFO] text` without all before the text.
