@@ -74,7 +74,9 @@ async fn noisy_engine(rng: &mut Rng) -> Live {
     };
     admin.put_group(request).await.unwrap();
     let definition = closure("noisy");
-    let request = PutFunction { definition };
+    let request = PutFunction {
+        definition: Box::new(definition),
+    };
     live.control.functions.put_function(request).await.unwrap();
     for _ in 0..MESSAGES {
         send_noise(&live, noisy_draft(rng)).await;
