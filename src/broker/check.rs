@@ -237,6 +237,62 @@ mod tests {
     }
 
     #[test]
+    fn every_set_of_marks_is_taken_by_the_topics_that_admit_it_t4_t5_t6_t7() {
+        for topic_type in TopicType::ALL {
+            for marks in 0..16_u8 {
+                let has = |bit: u8| marks & (1 << bit) != 0;
+                let draft = Draft {
+                    transaction: has(0).then(HalfDraft::default),
+                    deliver_at: has(1).then_some(Timestamp::EPOCH),
+                    message_group: has(2).then(|| "g".to_owned()),
+                    priority: has(3).then_some(1),
+                    ..draft()
+                };
+                let order = [
+                    MessageType::Transaction,
+                    MessageType::Delay,
+                    MessageType::Fifo,
+                    MessageType::Priority,
+                ];
+                let first = (0..4).find(|bit| has(*bit));
+                let expected = first.map_or(MessageType::Normal, |bit| order[usize::from(bit)]);
+                assert_eq!(draft.message_type(), expected, "marks {marks:04b}");
+                let outcome = message_type(&draft, &topic(topic_type));
+                let own = topic_type.as_str() == expected.as_str();
+                let told = match outcome {
+                    Ok(given) => given == expected && marks.count_ones() < 2,
+                    Err(ClusterError::ConflictingTypes(_)) => marks.count_ones() > 1,
+                    Err(ClusterError::MessageGroupRequired(_)) => {
+                        topic_type == TopicType::Fifo && marks == 0
+                    }
+                    Err(ClusterError::TypeMismatch { takes, given, .. }) => {
+                        takes == topic_type && given == expected && !own
+                    }
+                    Err(_) => false,
+                };
+                assert!(told, "marks {marks:04b} to {topic_type}");
+                let fits = marks.count_ones() < 2 && (own || topic_type == TopicType::Mixed);
+                assert_eq!(message_type(&draft, &topic(topic_type)).is_ok(), fits);
+            }
+        }
+    }
+
+    #[test]
+    fn delay_levels_and_timers_are_no_properties_of_a_user_l5() {
+        for name in [
+            "DELAY",
+            "TIMER_DELIVER_MS",
+            "TIMER_DELAY_SEC",
+            "TIMER_DELAY_MS",
+        ] {
+            let mut draft = draft();
+            draft.properties.set(name, "3");
+            let refused = ClusterError::IllegalPropertyKey(name.to_owned());
+            assert_eq!(limits(&draft), Err(refused));
+        }
+    }
+
+    #[test]
     fn each_limit_has_its_own_error_n11_to_n14() {
         type Change = fn(&mut Draft);
         type Expected = fn(&ClusterError) -> bool;

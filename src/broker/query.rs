@@ -28,7 +28,17 @@ impl Core {
     ) -> Reply<Paged<StoredMessage>> {
         match query {
             MessageQuery::Id(id) => self.by_id(&id),
-            MessageQuery::Key { topic, key } => self.by_key(topic, key),
+            MessageQuery::Key {
+                topic,
+                key,
+                from,
+                to,
+            } => self.by_key(KeyQuery {
+                topic,
+                key,
+                stored: from.unwrap_or(Timestamp::EPOCH)..=to.unwrap_or(Timestamp::MAX),
+                most: MOST_BY_KEY,
+            }),
             MessageQuery::Time {
                 topic,
                 from,
@@ -52,25 +62,23 @@ impl Core {
     fn by_id(&self, id: &MessageId) -> Reply<Paged<StoredMessage>> {
         let found = self.journal.by_id(id, MOST_BY_ID).map_err(cluster_error)?;
         let live = self.live();
+        let full = found.len() == MOST_BY_ID;
         let rows = found.into_iter().filter_map(|(_, record)| match record {
             Record::Stored { message, .. } if live.keeps(&message) => {
                 Some(StoredMessage { message })
             }
             _ => None,
         });
-        Ok(Paged::whole(rows.collect()))
+        Ok(Paged {
+            complete: !full,
+            ..Paged::whole(rows.collect())
+        })
     }
 
-    fn by_key(&self, topic: TopicName, key: String) -> Reply<Paged<StoredMessage>> {
-        if self.live().state.topic(&topic).is_none() {
-            return Err(ClusterError::TopicNotFound(topic));
+    fn by_key(&self, query: KeyQuery) -> Reply<Paged<StoredMessage>> {
+        if self.live().state.topic(&query.topic).is_none() {
+            return Err(ClusterError::TopicNotFound(query.topic));
         }
-        let query = KeyQuery {
-            topic,
-            key,
-            stored: Timestamp::EPOCH..=Timestamp::MAX,
-            most: MOST_BY_KEY,
-        };
         let found = self.journal.by_key(&query).map_err(cluster_error)?;
         let live = self.live();
         let full = found.len() == MOST_BY_KEY;

@@ -1,4 +1,4 @@
-//! One message's life, told from the records about it (K1-K4).
+//! One message's life, told from the records about it (K1-K4), however long ago it began (K5).
 
 use crate::broker::core::{Core, Live, cluster_error};
 use crate::broker::delivery::admits;
@@ -71,6 +71,7 @@ impl Core {
             _ => None,
         });
         let mut steps: Vec<TraceStep> = records.iter().filter_map(step).collect();
+        let inherited = self.definition.read().retention;
         let live = self.live();
         let lost_with_topic = stored.is_none()
             && parked
@@ -83,6 +84,14 @@ impl Core {
             steps.push(TraceStep {
                 at: self.now(),
                 what: "gone with its topic".to_owned(),
+            });
+        }
+        if let Some(message) = stored.as_ref().filter(|message| !live.keeps(message)) {
+            let topic = live.state.topic(&message.topic);
+            let own = topic.and_then(|topic| topic.definition.retention);
+            steps.push(TraceStep {
+                at: self.now().min(message.stored_at + own.unwrap_or(inherited)),
+                what: "left by retention".to_owned(),
             });
         }
         let groups = stored

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::absent::absent;
 use crate::cli::output::{is_watched, remark, to_json};
 use crate::cli::session::{Session, refused};
 use crate::cli::value;
@@ -85,6 +86,8 @@ impl Messages {
             (Some(topic), Some(key)) => Ok(MessageQuery::Key {
                 topic: topic.clone(),
                 key: key.clone(),
+                from: self.from,
+                to: self.to,
             }),
             (Some(topic), None) => Ok(MessageQuery::Time {
                 topic: topic.clone(),
@@ -113,6 +116,9 @@ impl Messages {
                 break;
             };
             views.extend(page);
+        }
+        if let (MessageQuery::Id(id), true) = (&pages.query, views.is_empty()) {
+            return Err(absent(session, cluster, id).await?);
         }
         session.out.list(&views)?;
         if !session.out.is_json() {

@@ -1,6 +1,7 @@
 //! The commands: what may be typed, one file per command. They see the seams, never an engine: `app` hands them a
 //! [`Control`](crate::control::Control) of this process or of the owner's.
 
+pub mod absent;
 pub mod access_key;
 pub mod apply;
 pub mod args;

@@ -2,12 +2,14 @@
 
 use clap::Args;
 
+use crate::cli::absent::absent;
 use crate::cli::messages::parse_id;
 use crate::cli::output::Output;
 use crate::cli::session::{Session, refused};
 use crate::cli::value::or_dash;
 use crate::cluster::admin::{AttemptTrace, ConsumeStatus, GroupTrace, MessageTrace};
-use crate::report::{Exit, Report};
+use crate::domain::message::Message;
+use crate::report::{Report, counted};
 
 #[derive(Debug, Args)]
 pub struct Trace {
@@ -18,14 +20,10 @@ pub struct Trace {
 impl Trace {
     pub async fn run(self, session: &Session) -> Result<(), Report> {
         let id = parse_id(&self.id)?;
-        let admin = session.cluster().await?.admin;
-        let traces = admin.trace(id.clone()).await.map_err(refused)?;
+        let cluster = session.cluster().await?;
+        let traces = cluster.admin.trace(id.clone()).await.map_err(refused)?;
         if traces.is_empty() {
-            return Err(Report::plain(
-                format!("no message `{id}`"),
-                Some("`moonport messages --topic TOPIC` lists what is stored".to_owned()),
-                Exit::Failed,
-            ));
+            return Err(absent(session, &cluster, &id).await?);
         }
         if session.out.is_json() {
             return session.out.json_line(&traces);
@@ -44,6 +42,9 @@ fn tell(trace: &MessageTrace, out: &Output) -> Result<(), Report> {
         trace.topic,
         place.unwrap_or_default()
     ))?;
+    if let Some(message) = &trace.message {
+        out.line(&format!("  {}", told_sending(message)))?;
+    }
     for step in &trace.steps {
         out.line(&format!("  {}  {}", step.at, step.what))?;
     }
@@ -51,6 +52,24 @@ fn tell(trace: &MessageTrace, out: &Output) -> Result<(), Report> {
         .groups
         .iter()
         .try_for_each(|group| tell_group(group, out))
+}
+
+/// What its sender said of it (K2).
+fn told_sending(message: &Message) -> String {
+    let mut told = format!(
+        "{} of {}, born {} at {}",
+        message.message_type,
+        counted(message.body.len() as u64, "byte", "bytes"),
+        message.born_at,
+        message.born_host,
+    );
+    if let Some(tag) = &message.tag {
+        told.push_str(&format!(", tag {tag}"));
+    }
+    if !message.keys.is_empty() {
+        told.push_str(&format!(", keys {}", message.keys.join(" ")));
+    }
+    told
 }
 
 fn tell_group(group: &GroupTrace, out: &Output) -> Result<(), Report> {

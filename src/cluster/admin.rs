@@ -193,8 +193,13 @@ pub struct ResetRow {
 pub enum MessageQuery {
     /// By id; at most 32 (Y1).
     Id(MessageId),
-    /// By topic and key, newest first; at most 64 (Y1).
-    Key { topic: TopicName, key: String },
+    /// By topic and key, newest first, stored between two moments, both included; at most 64 (Y1).
+    Key {
+        topic: TopicName,
+        key: String,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    },
     /// By topic and store time, in order of store time, both ends included (Y2).
     Time {
         topic: TopicName,

@@ -3,6 +3,7 @@
 //! Generators take the moment as an argument and hold their identity, so a test reproduces any id.
 
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -30,6 +31,16 @@ impl MessageId {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Where a message lies if this is the offset id of a cluster's store: the store's address, and the place in its
+    /// commit log. An id that a 4.x client made looks alike, so this is a guess for ids that nothing was sent under (M6).
+    pub fn as_offset_id(&self) -> Option<(SocketAddrV4, u64)> {
+        let hex = |from: usize, to: usize| u64::from_str_radix(self.0.get(from..to)?, 16).ok();
+        let digits = self.0.len() == 32 && self.0.bytes().all(|b| b.is_ascii_hexdigit());
+        let address = Ipv4Addr::from_bits(u32::try_from(hex(0, 8)?).ok()?);
+        let port = u16::try_from(hex(8, 16)?).ok()?;
+        digits.then_some((SocketAddrV4::new(address, port), hex(16, 32)?))
     }
 }
 
@@ -157,6 +168,34 @@ mod tests {
         assert_eq!(id.as_str(), "016AB76B2B73F600010A3DA9A400000000");
         let next = ids.next(Timestamp::from_millis(1_781_272_484_388));
         assert!(next.as_str().ends_with("00000001"));
+    }
+
+    #[test]
+    fn the_sequence_goes_on_from_second_to_second_and_wraps_m5() {
+        let ids = MessageIdGenerator::new([2, 0, 0, 0, 0, 1], 1, u32::MAX);
+        let made = |seconds: i64| ids.next(Timestamp::from_millis(seconds * 1000));
+        let tails = [1_781_272_484, 1_781_272_485, 1_781_272_485].map(|at| {
+            let id = made(at);
+            id.as_str()[26..].to_owned()
+        });
+        assert_eq!(tails, ["FFFFFFFF", "00000000", "00000001"]);
+    }
+
+    #[test]
+    fn an_offset_id_tells_the_store_and_the_place_in_its_log_m6() {
+        let id = MessageId::new("7F00000100002A9F0000000000001234").unwrap();
+        let (store, place) = id.as_offset_id().unwrap();
+        assert_eq!(
+            (store.to_string(), place),
+            ("127.0.0.1:10911".to_owned(), 0x1234)
+        );
+        for other in [
+            "016AB76B2B73F600010A3DA9A400000000",
+            "7F000001FFFF2A9F0000000000001234",
+            "7F00000100002A9F000000000000123x",
+        ] {
+            assert_eq!(MessageId::new(other).unwrap().as_offset_id(), None);
+        }
     }
 
     #[test]

@@ -76,7 +76,7 @@ async fn acceptance_3_sixteen_due_times_sum_to_17140_seconds_d11() {
 }
 
 #[tokio::test]
-async fn acceptance_4_the_old_handle_fails_after_a_nack_d4() {
+async fn acceptance_4_the_old_handle_fails_after_a_nack_d3_d4() {
     let test = orders().await.group("g", 16).await;
     test.send("orders", "x").await;
     let received = test.receive("g", "orders").await;
@@ -271,7 +271,7 @@ async fn acceptance_10_a_dry_run_tells_what_the_reset_does_z2_z5() {
 }
 
 #[tokio::test]
-async fn acceptance_13_only_the_topics_own_type_is_stored_t6() {
+async fn acceptance_13_only_the_topics_own_type_is_stored_t4_t5_t6() {
     let test = TestBroker::new();
     let types = [
         TopicType::Normal,

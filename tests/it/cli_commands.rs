@@ -79,7 +79,7 @@ fn deleting_asks_and_without_a_terminal_needs_a_yes() {
 }
 
 #[test]
-fn a_sent_message_is_found_by_key_id_and_time() {
+fn a_sent_message_is_found_by_key_id_and_time_y1_y3_k2() {
     let place = shop();
     ok(&place, &["topic", "create", "orders"]);
     let send = [
@@ -107,9 +107,23 @@ fn a_sent_message_is_found_by_key_id_and_time() {
         assert_eq!(found[0]["message_id"], id);
         assert_eq!(found[0]["body"], "{\"a\":1}");
         assert_eq!(found[0]["properties"]["tenant"], "eu");
+        assert_eq!(found[0]["body_size"], 7);
     }
+    let before = [
+        "messages",
+        "--topic",
+        "orders",
+        "--key",
+        "ORD-1",
+        "--to",
+        "2021-01-01T00:00:00Z",
+        "--json",
+    ];
+    assert_eq!(ok(&place, &before).out, "[]\n");
     let trace = ok(&place, &["trace", id]).out;
     assert!(trace.contains(id) && trace.contains("stored"), "{trace}");
+    assert!(trace.contains("NORMAL of 7 bytes, born "), "{trace}");
+    assert!(trace.contains(", tag new, keys ORD-1\n"), "{trace}");
     ok(
         &place,
         &["messages", "--topic", "orders", "--export", "all.jsonl"],
@@ -134,6 +148,49 @@ fn a_delayed_message_is_pending_until_it_is_recalled_l3_l4() {
         &["messages", "--topic", "later", "--recall", handle],
     );
     assert_eq!(ok(&place, &["messages", "--pending", "--json"]).out, "[]\n");
+}
+
+#[test]
+fn a_message_that_is_not_there_is_told_with_the_reason_y4_m6_i1() {
+    let place = shop();
+    ok(&place, &["instance", "create", "depot"]);
+    let within = |instance: &'static str, arguments: &[&str]| {
+        let all = [&["--instance", instance], arguments].concat();
+        place.moonport(&all).run()
+    };
+    for (instance, topic_type) in [("shop", "DELAY"), ("depot", "NORMAL")] {
+        within(
+            instance,
+            &["topic", "create", "orders", "--type", topic_type],
+        )
+        .expect(0);
+    }
+    let send = ["send", "--topic", "orders", "--body", "x", "--json"];
+    let delayed = within("shop", &[&send[..], &["--delay", "1h"]].concat()).expect(0);
+    let there = within("depot", &send).expect(0);
+    let id_of = |ended: Ended| ended.json()["message_id"].as_str().unwrap().to_owned();
+    let told = |id: &str| within("shop", &["messages", "--id", id]).expect(1).err;
+
+    let parked = told(&id_of(delayed));
+    assert!(
+        parked.contains("lies in no queue: parked until"),
+        "{parked}"
+    );
+    let elsewhere = told(&id_of(there));
+    assert!(
+        elsewhere.contains("hint: instance `depot` has it"),
+        "{elsewhere}"
+    );
+    let offset_id = told("7F00000100002A9F0000000000001234");
+    assert!(
+        offset_id.contains("in the store of 127.0.0.1:10911"),
+        "{offset_id}"
+    );
+    let never = told("016AB76B2B73F600010A3DA9A400000000");
+    assert!(
+        never.contains("hint: it never came, or is forgotten"),
+        "{never}"
+    );
 }
 
 #[test]

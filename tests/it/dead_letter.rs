@@ -11,7 +11,9 @@ use moonport::domain::group::DeadLetterTarget;
 use moonport::domain::message::{Place, Properties, key};
 use moonport::domain::topic::TopicType;
 
-use crate::support::broker::{TestBroker, bodies, draft, fifo, group, seconds, tagged, topic};
+use crate::support::broker::{
+    TestBroker, bodies, draft, fifo, group, seconds, tagged, topic, within,
+};
 
 /// A group that gives up at the first failure.
 async fn strict() -> TestBroker {
@@ -107,7 +109,7 @@ async fn a_group_may_name_another_topic_or_keep_none_q4() {
 }
 
 #[tokio::test]
-async fn a_consumer_forwards_with_notes_before_the_retries_are_used_up() {
+async fn a_consumer_forwards_with_notes_before_the_retries_are_used_up_d14() {
     let test = strict().await.group("g", 16).await;
     test.send("orders", "x").await;
     let received = test.receive("g", "orders").await;
@@ -198,4 +200,32 @@ async fn dead_letters_are_read_like_any_topic_q2() {
     assert_eq!(bodies(&read), ["x"]);
     let refused = test.try_send(draft("%DLQ%nobody", "x")).await;
     assert!(matches!(refused, Err(ClusterError::IllegalName(_))));
+}
+
+#[tokio::test]
+async fn reading_keeps_a_letter_and_retention_takes_it_q5() {
+    let test = strict().await.group("reader", 16).await;
+    test.send("orders", "x").await;
+    test.step(seconds(3600)).await;
+    let received = test.receive("g", "orders").await;
+    test.nack(&received[0], Duration::ZERO).await;
+    let read = test.receive("reader", "%DLQ%g").await;
+    test.ack_all(&read).await;
+    test.clock.step(seconds(72 * 3600 - 1));
+    // The message left first: its time began an hour before that of its letter.
+    within(async {
+        while !test.stored("orders").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(letters(&test).await.len(), 1);
+    test.clock.step(seconds(1));
+    within(async {
+        while !letters(&test).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(test.group_row("g").await.dead_letters, 0);
 }

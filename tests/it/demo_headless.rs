@@ -4,7 +4,7 @@ use crate::function_support::has;
 use crate::support::program::Place;
 
 #[test]
-fn the_demonstration_prints_the_articles_lines_in_order_s1() {
+fn the_demonstration_prints_the_articles_lines_in_order_s1_u6() {
     if !has("python3") {
         return;
     }

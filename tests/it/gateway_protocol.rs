@@ -335,7 +335,7 @@ async fn an_orphaned_transaction_is_asked_about_on_the_senders_stream_x4() {
 }
 
 #[tokio::test]
-async fn lite_calls_are_not_implemented_and_say_what_to_use() {
+async fn lite_calls_are_not_implemented_and_say_what_to_use_t10() {
     let endpoint = Endpoint::open().await;
     let mut client = endpoint.client("c").await;
     let mut settings = consumer("orders", "group");

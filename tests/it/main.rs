@@ -12,6 +12,7 @@ mod console_pty;
 mod crash_disk;
 mod crash_kill;
 mod dead_letter;
+mod definitions;
 mod delay_and_recall;
 mod demo_headless;
 mod fifo_order;

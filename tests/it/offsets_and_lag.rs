@@ -9,6 +9,8 @@ use moonport::cluster::paging::Page;
 use moonport::cluster::session::Caller;
 use moonport::cluster::{Admin as _, Messaging as _, Reply};
 use moonport::domain::group::FirstSeen;
+use moonport::domain::ids::MessageId;
+use moonport::domain::message::Draft;
 use moonport::domain::subscription::FilterExpression;
 use moonport::domain::topic::TopicType;
 
@@ -298,7 +300,7 @@ async fn queues_that_are_added_are_read_from_their_start_t3() {
 }
 
 #[tokio::test]
-async fn queries_page_through_and_say_when_they_are_complete_y2() {
+async fn queries_page_through_and_say_when_they_are_complete_y1_y2() {
     let test = TestBroker::new()
         .topic("orders", TopicType::Normal, 3)
         .await;
@@ -341,7 +343,39 @@ async fn queries_page_through_and_say_when_they_are_complete_y2() {
     let by_key = MessageQuery::Key {
         topic: topic("orders"),
         key: "k1".to_owned(),
+        from: None,
+        to: None,
     };
     let found = test.broker.messages(by_key, Page::first(9)).await.unwrap();
     assert_eq!((found.rows.len(), found.complete), (5, true));
+    let between = MessageQuery::Key {
+        topic: topic("orders"),
+        key: "k1".to_owned(),
+        from: Some(START + seconds(3)),
+        to: Some(START + seconds(5)),
+    };
+    let found = test.broker.messages(between, Page::first(9)).await.unwrap();
+    let times = found.rows.iter().map(|row| row.message.stored_at);
+    assert_eq!(
+        times.collect::<Vec<_>>(),
+        [5, 3].map(|at| START + seconds(at))
+    );
+}
+
+#[tokio::test]
+async fn a_query_that_stops_at_its_most_is_not_complete_y1() {
+    let test = orders(0).await;
+    let id = MessageId::new("OFTEN").unwrap();
+    for (sent, complete) in [(31, true), (32, false)] {
+        while (test.stored("orders").await.len()) < sent {
+            let again = Draft {
+                id: Some(id.clone()),
+                ..draft("orders", "x")
+            };
+            test.send_draft(again).await;
+        }
+        let by_id = MessageQuery::Id(id.clone());
+        let found = test.broker.messages(by_id, Page::first(99)).await.unwrap();
+        assert_eq!((found.rows.len(), found.complete), (sent, complete));
+    }
 }

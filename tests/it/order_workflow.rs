@@ -50,7 +50,7 @@ impl RunSink for Passing {
 }
 
 #[tokio::test]
-async fn the_articles_event_becomes_the_articles_log_byte_for_byte_s1() {
+async fn the_articles_event_becomes_the_articles_log_byte_for_byte_s1_u6() {
     if !has("python3") {
         return;
     }

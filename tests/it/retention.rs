@@ -33,7 +33,7 @@ async fn lost(test: &TestBroker, group: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn messages_go_by_their_own_age_and_the_offsets_stay_o1() {
+async fn messages_go_by_their_own_age_and_the_offsets_stay_o1_e2() {
     let test = TestBroker::new()
         .topic("orders", TopicType::Normal, 1)
         .await

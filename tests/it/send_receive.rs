@@ -4,12 +4,14 @@ use moonport::cluster::error::ClusterError;
 use moonport::cluster::messaging::Receive;
 use moonport::cluster::session::{Caller, Grant, Principal, Resource};
 use moonport::cluster::{Admin as _, Messaging as _};
+use moonport::domain::ids::MessageId;
+use moonport::domain::message::{Draft, HalfDraft};
 use moonport::domain::subscription::FilterExpression;
 use moonport::domain::topic::{Permission, TopicDefinition, TopicType};
 use std::time::Duration;
 
 use crate::support::broker::{
-    START, TestBroker, bodies, draft, group, receive, seconds, tagged, topic, within,
+    START, TestBroker, bodies, draft, fifo, group, receive, seconds, tagged, topic, within,
 };
 
 async fn orders() -> TestBroker {
@@ -21,7 +23,7 @@ async fn orders() -> TestBroker {
 }
 
 #[tokio::test]
-async fn a_message_goes_to_every_group_once() {
+async fn a_message_goes_to_one_member_of_every_group_d1_o7() {
     let test = orders().await.group("h", 16).await;
     test.send("orders", "one").await;
 
@@ -267,7 +269,7 @@ async fn the_highest_priority_goes_first_and_keeps_it_on_retry_t11() {
 }
 
 #[tokio::test]
-async fn sending_over_the_limit_is_throttled_and_recovers_n19() {
+async fn sending_over_the_limit_is_throttled_and_recovers_n19_e1() {
     let test = TestBroker::new();
     let mut definition = TopicDefinition::new(topic("slow"), TopicType::Normal, 1, START);
     definition.max_send_tps = Some(2);
@@ -303,4 +305,104 @@ async fn a_failed_commit_refuses_the_send_and_leaves_no_offset_gap() {
     assert_eq!(test.send("orders", "two").await.offset, 1);
     assert_eq!(bodies(&test.receive("g", "orders").await), ["one", "two"]);
     assert!(!test.broker.statistics().await.unwrap().read_only);
+}
+
+#[tokio::test]
+async fn any_member_takes_from_any_queue_o6_o7() {
+    let test = orders().await;
+    let first = test.consumer("a", "g", "orders", "*").await;
+    let second = test.consumer("b", "g", "orders", "*").await;
+    for body in ["0", "1", "2", "3"] {
+        test.send("orders", body).await;
+    }
+    let two = Receive {
+        max: 2,
+        ..receive("g", "orders")
+    };
+    let mut taken = bodies(&test.receive_as(&first, two.clone()).await.unwrap());
+    assert_eq!(taken.len(), 2);
+    taken.extend(bodies(
+        &test.receive_as(&second, two.clone()).await.unwrap(),
+    ));
+    taken.sort();
+    assert_eq!(taken, ["0", "1", "2", "3"]);
+    assert!(test.receive_as(&first, two).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_simple_consumer_says_how_long_it_may_take_d9() {
+    let test = orders().await;
+    test.send("orders", "x").await;
+    let for_thirty = Receive {
+        invisible: Some(seconds(30)),
+        ..receive("g", "orders")
+    };
+    test.try_receive(for_thirty).await.unwrap();
+    test.step(seconds(29)).await;
+    assert!(test.receive("g", "orders").await.is_empty());
+    test.step(seconds(1)).await;
+    assert_eq!(test.receive("g", "orders").await[0].attempt, 2);
+}
+
+#[tokio::test]
+async fn what_comes_again_is_not_filtered_again_p13() {
+    let test = orders().await;
+    test.send_draft(tagged("orders", "x", "a")).await;
+    let with = |filter: &str| Receive {
+        filter: FilterExpression::Sql(format!("TAGS = '{filter}'")),
+        ..receive("g", "orders")
+    };
+    let received = test.try_receive(with("a")).await.unwrap();
+    test.nack(&received[0], Duration::ZERO).await;
+    let again = test.try_receive(with("b")).await.unwrap();
+    assert_eq!(
+        (bodies(&again), again[0].attempt),
+        (vec!["x".to_owned()], 2)
+    );
+}
+
+#[tokio::test]
+async fn a_concurrent_group_does_not_wait_for_the_order_of_a_topic_g4() {
+    let test = TestBroker::new()
+        .topic("steps", TopicType::Fifo, 1)
+        .await
+        .group("g", 16)
+        .await;
+    for body in ["1", "2"] {
+        test.send_draft(fifo("steps", body, "same")).await;
+    }
+    let first = test.receive_some("g", "steps", 1).await;
+    let second = test.receive_some("g", "steps", 1).await;
+    assert_eq!(
+        (bodies(&first), bodies(&second)),
+        (vec!["1".to_owned()], vec!["2".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn a_receipt_tells_id_and_place_and_a_repeated_id_has_two_places_m3() {
+    let test = TestBroker::new().topic("any", TopicType::Mixed, 1).await;
+    let mine = MessageId::new("MINE").unwrap();
+    for offset in [0, 1] {
+        let again = Draft {
+            id: Some(mine.clone()),
+            ..draft("any", "x")
+        };
+        let receipt = test.send_draft(again).await;
+        assert_eq!(
+            (receipt.id, receipt.queue, receipt.offset),
+            (mine.clone(), 0, offset)
+        );
+        assert_eq!((receipt.transaction, receipt.recall_handle), (None, None));
+    }
+    let later = Draft {
+        deliver_at: Some(START + seconds(60)),
+        ..draft("any", "x")
+    };
+    assert!(test.send_draft(later).await.recall_handle.is_some());
+    let half = Draft {
+        transaction: Some(HalfDraft::default()),
+        ..draft("any", "x")
+    };
+    assert!(test.send_draft(half).await.transaction.is_some());
 }

@@ -84,7 +84,7 @@ fn instances(place: &Place) -> String {
 }
 
 #[test]
-fn a_full_disk_refuses_sends_while_everything_else_answers_and_takes_them_again() {
+fn a_full_disk_refuses_sends_while_everything_else_answers_and_takes_them_again_e2() {
     let place = Place::new();
     let Some(disk) = SmallDisk::under(&place) else {
         return;

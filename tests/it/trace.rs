@@ -11,7 +11,9 @@ use moonport::domain::message::{Draft, Place};
 use moonport::domain::subscription::FilterExpression;
 use moonport::domain::topic::TopicType;
 
-use crate::support::broker::{START, TestBroker, draft, fifo, receive, seconds, tagged, topic};
+use crate::support::broker::{
+    START, TestBroker, draft, fifo, receive, seconds, tagged, topic, within,
+};
 
 async fn orders() -> TestBroker {
     TestBroker::new()
@@ -35,7 +37,7 @@ fn outcomes(trace: &GroupTrace) -> Vec<(u32, &str)> {
 }
 
 #[tokio::test]
-async fn each_delivery_is_told_with_its_end_k3() {
+async fn each_delivery_is_told_with_its_end_k1_k3() {
     let test = orders().await;
     let sent = test.send("orders", "x").await;
     let first = test.receive("g", "orders").await;
@@ -139,7 +141,7 @@ async fn a_refused_message_is_told_by_its_senders_id() {
 }
 
 #[tokio::test]
-async fn two_messages_under_one_id_have_a_trace_each_m2() {
+async fn two_messages_under_one_id_have_a_trace_each_m2_m6() {
     let test = orders().await;
     let id = MessageId::new("TWICE").unwrap();
     for _ in 0..2 {
@@ -190,4 +192,25 @@ async fn a_renewed_lease_is_one_delivery() {
     test.try_ack(&longer).await.unwrap();
     let trace = of(&test, &sent.id, "g").await;
     assert_eq!(outcomes(&trace), [(1, "acked")]);
+}
+
+#[tokio::test]
+async fn what_left_by_retention_says_so_and_is_traced_whenever_it_came_k5_y4() {
+    let test = orders().await;
+    let sent = test.send("orders", "x").await;
+    test.clock.step(seconds(71 * 3600));
+    assert_eq!(test.trace(&sent.id).await[0].steps.len(), 1);
+    test.clock.step(seconds(3600));
+    within(async {
+        while !test.stored("orders").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let trace = test.trace(&sent.id).await;
+    let last = trace[0].steps.last().unwrap();
+    assert_eq!(
+        (last.what.as_str(), last.at),
+        ("left by retention", START + seconds(72 * 3600))
+    );
 }

@@ -106,7 +106,7 @@ async fn an_end_for_another_message_is_refused_x4() {
 }
 
 #[tokio::test]
-async fn the_sender_is_asked_first_and_another_producer_when_it_is_gone_x4() {
+async fn the_sender_is_asked_first_and_another_producer_when_it_is_gone_x4_x5() {
     let test = pay().await;
     let sender = producer(&test, "sender").await;
     let other = producer(&test, "other").await;

@@ -312,7 +312,7 @@ async fn an_asynchronous_trigger_is_done_when_its_event_is_accepted_tr20() {
 }
 
 #[tokio::test]
-async fn an_asynchronous_batch_stays_below_128_kib_tr2() {
+async fn an_asynchronous_batch_stays_below_128_kib_tr2_u3() {
     let broker = TestBroker::new()
         .topic("orders", TopicType::Normal, 1)
         .await;

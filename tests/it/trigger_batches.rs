@@ -30,7 +30,7 @@ async fn send(world: &TestTriggers, count: usize) {
 }
 
 #[tokio::test]
-async fn a_full_batch_is_pushed_at_once_tr2() {
+async fn a_full_batch_is_pushed_at_once_tr2_u3() {
     let world = world(hundred_in_fifteen_seconds).await;
     send(&world, 60).await;
     world.broker.step(seconds(10)).await;
@@ -44,7 +44,7 @@ async fn a_full_batch_is_pushed_at_once_tr2() {
 }
 
 #[tokio::test]
-async fn a_batch_that_does_not_fill_is_pushed_when_its_window_ends_tr2() {
+async fn a_batch_that_does_not_fill_is_pushed_when_its_window_ends_tr2_u3() {
     let world = world(hundred_in_fifteen_seconds).await;
     send(&world, 50).await;
     world.wait_row(|row| row.lag == 50).await;

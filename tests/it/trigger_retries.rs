@@ -51,7 +51,8 @@ impl AtWork for TriggerState {
 }
 
 #[tokio::test]
-async fn backoff_retries_three_times_ten_to_twenty_seconds_apart_then_a_dead_letter_tr23_tr25() {
+async fn backoff_retries_three_times_ten_to_twenty_seconds_apart_then_a_dead_letter_tr23_tr25_u4_u5()
+ {
     let world = world(|_| {}).await;
     world.scripted.fail_always();
     let wait = 10_000 + i64::try_from(RANDOM).unwrap();
@@ -144,7 +145,7 @@ async fn a_dead_letter_is_the_original_with_notes_tr26() {
 }
 
 #[tokio::test]
-async fn dead_letters_go_where_the_trigger_says_tr25() {
+async fn dead_letters_go_where_the_trigger_says_tr25_u5() {
     let named =
         world(|trigger| trigger.dead_letter = TriggerDeadLetter::Topic(topic("graveyard"))).await;
     named.scripted.fail_always();
@@ -166,7 +167,7 @@ async fn dead_letters_go_where_the_trigger_says_tr25() {
 }
 
 #[tokio::test]
-async fn exponential_decay_goes_on_for_a_day_less_385_seconds_and_never_loses_its_lease_tr23() {
+async fn exponential_decay_goes_on_for_a_day_less_385_seconds_and_never_loses_its_lease_tr23_u4() {
     let world = world(|trigger| trigger.retry = TriggerRetry::ExponentialDecay).await;
     world.scripted.fail_always();
     world.broker.send("orders", "x").await;
@@ -183,7 +184,7 @@ async fn exponential_decay_goes_on_for_a_day_less_385_seconds_and_never_loses_it
 }
 
 #[tokio::test]
-async fn without_tolerance_the_trigger_stops_before_the_batch_tr25() {
+async fn without_tolerance_the_trigger_stops_before_the_batch_tr25_u5() {
     let world = world(|trigger| trigger.tolerance = Tolerance::None).await;
     world.scripted.fail_on("bad");
     world.broker.send("orders", "bad").await;
@@ -357,7 +358,7 @@ fn a_crash_between_attempts_goes_on_with_the_count_tr32() {
 }
 
 #[tokio::test]
-async fn a_batch_fails_and_is_retried_whole_tr22() {
+async fn a_batch_fails_and_is_retried_whole_tr22_u5() {
     let world = world(|trigger| {
         trigger.batch_size = 3;
         trigger.batch_window = seconds(1);
@@ -512,7 +513,7 @@ async fn two_groups_on_a_topic_are_independent() {
 }
 
 #[tokio::test]
-async fn attempts_grow_while_the_broker_counts_one_delivery_and_the_offset_stays_tr27_tr29() {
+async fn attempts_grow_while_the_broker_counts_one_delivery_and_the_offset_stays_tr27_tr29_u7() {
     let world = world(|_| {}).await;
     world.scripted.fail_times(2);
     world.broker.send("orders", "x").await;

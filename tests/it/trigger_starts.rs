@@ -23,7 +23,7 @@ async fn world(change: impl FnOnce(&mut TriggerDefinition)) -> TestTriggers {
 }
 
 #[tokio::test]
-async fn a_new_group_begins_where_the_trigger_says_and_durably() {
+async fn a_new_group_begins_where_the_trigger_says_and_durably_u1() {
     for (offset, expected) in [
         (FirstSeen::Latest, vec!["after"]),
         (FirstSeen::Earliest, vec!["one", "two", "after"]),
@@ -130,7 +130,7 @@ async fn dead_letters_do_not_go_to_a_topic_that_orders_messages() {
 }
 
 #[tokio::test]
-async fn only_what_the_filter_wants_reaches_the_function() {
+async fn only_what_the_filter_wants_reaches_the_function_u1() {
     let world = world(|t| t.filter = FilterExpression::Tag("paid".to_owned())).await;
     for number in 0..12 {
         world
@@ -279,7 +279,7 @@ async fn a_deleted_trigger_is_gone_for_good() {
 }
 
 #[tokio::test]
-async fn a_disabled_trigger_waits_for_a_person() {
+async fn a_disabled_trigger_waits_for_a_person_u1() {
     let world = world(|t| t.enabled = false).await;
     world.broker.send("orders", "x").await;
     world.settle().await;

@@ -33,6 +33,7 @@ pub struct MessageView {
     pub born_host: String,
     pub stored_at: Timestamp,
     pub body_encoding: BodyEncoding,
+    pub body_size: usize,
     #[serde(flatten)]
     pub body: BodyView,
 }
@@ -94,6 +95,7 @@ impl MessageView {
             born_host: message.born_host.clone(),
             stored_at: message.stored_at,
             body_encoding: message.encoding,
+            body_size: message.body.len(),
             body: BodyView::new(&message.body),
         }
     }
@@ -111,6 +113,7 @@ impl MessageView {
             format!("keys      {}", self.keys.join(" ")),
             format!("born      {} at {}", self.born_at, self.born_host),
             format!("stored    {}", self.stored_at),
+            format!("size      {} bytes", self.body_size),
         ];
         for (name, value) in self
             .properties

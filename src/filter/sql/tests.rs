@@ -278,7 +278,7 @@ fn reason(text: &str, given: &str) -> String {
 }
 
 #[test]
-fn acceptance_11_every_verdict_of_table_11_3() {
+fn acceptance_11_every_verdict_of_table_11_3_p1_p6_p7_p9_p10_p11() {
     for (row, text, cases) in VERDICTS {
         let expression =
             SqlExpression::parse(text).unwrap_or_else(|error| panic!("row {row}: {text}: {error}"));
@@ -299,7 +299,7 @@ fn acceptance_11_every_verdict_of_table_11_3() {
 }
 
 #[test]
-fn acceptance_11_every_refusal_of_table_11_3() {
+fn acceptance_11_every_refusal_of_table_11_3_p2_p3_p8_p12() {
     for (row, text, column) in REFUSED {
         let Err(error) = SqlExpression::parse(text) else {
             panic!("row {row}: {text} is accepted");

@@ -122,6 +122,8 @@ impl FormSpec for FindForm {
                 MessageQuery::Key {
                     topic: topic()?,
                     key: key.to_owned(),
+                    from: None,
+                    to: None,
                 }
             }
             "id" => {

@@ -402,7 +402,7 @@ impl Listing for MessageList {
                 " with id {}",
                 crate::ui::widget::safe::cut_middle(id.as_str(), 13)
             )),
-            Some(MessageQuery::Key { topic, key }) => {
+            Some(MessageQuery::Key { topic, key, .. }) => {
                 Line::text(format!(" of {topic}")).put(format!(" with key {key}"), Token::Accent)
             }
             Some(MessageQuery::Offset {

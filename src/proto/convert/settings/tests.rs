@@ -99,7 +99,7 @@ fn old_node_clients_get_exponential_pauses_a_thousandfold() {
 }
 
 #[test]
-fn producers_are_told_the_body_limit_and_three_attempts() {
+fn producers_are_told_the_body_limit_and_three_attempts_e5() {
     let producer = ClientSettings {
         kind: ClientKind::Producer,
         group: None,
@@ -115,11 +115,21 @@ fn producers_are_told_the_body_limit_and_three_attempts() {
     assert_eq!(publishing.max_body_size, 4_194_304);
     assert!(publishing.validate_message_type);
     assert_eq!(publishing.topics.len(), 1);
-    assert_eq!(answer.backoff_policy.unwrap().max_attempts, 3);
+    let policy = answer.backoff_policy.unwrap();
+    assert_eq!(policy.max_attempts, 3);
+    let Some(v2::retry_policy::Strategy::ExponentialBackoff(pauses)) = policy.strategy else {
+        panic!("producers wait longer each time");
+    };
+    let millis = |span: Option<prost_types::Duration>| {
+        let span = span.unwrap();
+        span.seconds * 1000 + i64::from(span.nanos) / 1_000_000
+    };
+    let (first, longest) = (millis(pauses.initial), millis(pauses.max));
+    assert_eq!((first, longest, pauses.multiplier), (10, 1000, 2.0));
 }
 
 #[test]
-fn lite_clients_and_mismatched_settings_are_refused() {
+fn lite_clients_and_mismatched_settings_are_refused_t10() {
     let mut lite = asked();
     lite.client_type = Some(v2::ClientType::LitePushConsumer.into());
     assert_eq!(client(&lite).unwrap_err().code(), v2::Code::NotImplemented);
