@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::cluster::admin::ResendOutcome;
 use crate::ui::action::{Action, Context};
 use crate::ui::dialog::{Dialog, popup};
 use crate::ui::pane::{Command, Commands, Halves};
@@ -30,6 +31,37 @@ impl Page {
                 ..Halves::default()
             },
         }
+    }
+
+    /// What became of each letter that was sent again.
+    pub fn resent(outcomes: &[ResendOutcome]) -> Self {
+        let mut document = Document::new();
+        let bad = outcomes.iter().filter(|outcome| outcome.result.is_err());
+        let bad = bad.count();
+        document.line(Line::text(format!(
+            "{} sent again, {} failed",
+            numbers::count((outcomes.len() - bad) as u64),
+            numbers::count(bad as u64)
+        )));
+        document.line(Line::new());
+        for outcome in outcomes {
+            let (glyph, token, what) = match &outcome.result {
+                Ok(id) => ("✓", Token::Ok, format!("is message {id}")),
+                Err(error) => ("✖", Token::Error, error.to_string()),
+            };
+            let line = Line::of(format!("{glyph} "), token)
+                .put(format!("{}  ", outcome.letter), Token::Muted)
+                .put(
+                    what,
+                    if token == Token::Ok {
+                        Token::Text
+                    } else {
+                        token
+                    },
+                );
+            document.flow(line, 2);
+        }
+        Self::new("Sent again", document)
     }
 
     /// All notices of this session, newest first.

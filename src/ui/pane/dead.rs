@@ -25,7 +25,7 @@ use crate::ui::state::overview::Overview;
 use crate::ui::state::places::{Focus, PaneId};
 use crate::ui::theme::Token;
 use crate::ui::widget::document::Document;
-use crate::ui::widget::line::Line;
+use crate::ui::widget::line::{Line, Paint};
 use crate::ui::widget::numbers;
 use crate::ui::widget::table::Column;
 
@@ -384,6 +384,20 @@ impl Listing for DeadList {
             .filter(|letter| letter.error == row.error)
             .map(|letter| self.key(letter))
             .collect()
+    }
+
+    fn group(&self, row: &Letter) -> Option<String> {
+        Some(row.error.clone())
+    }
+
+    fn head(&self, group: &str, rows: usize) -> Line {
+        let count = numbers::counted(rows as u64, "letter", "letters");
+        Line::of(format!("{count}  "), Paint::new(Token::Title))
+            .put(format!("✖ {group}"), Token::Error)
+    }
+
+    fn of_group(&self, action: Action) -> bool {
+        matches!(action, Action::RedriveGroup | Action::RedriveTopic)
     }
 
     fn hints(&self) -> &'static [Action] {

@@ -1,5 +1,6 @@
 //! The list every place but the log is made of: a table with filter, order, marks, and a detail beside or below it.
 
+mod groups;
 mod pane;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use ratatui::layout::Rect;
 use crate::report::Report;
 use crate::ui::action::{Action, Context};
 use crate::ui::effect::{Answer, Ticket};
+use crate::ui::pane::list::groups::{Group, Slot};
 use crate::ui::pane::{Commands, Halves, Offer, Subject};
 use crate::ui::state::Shared;
 use crate::ui::state::places::{Focus, PaneId};
@@ -146,6 +148,21 @@ pub trait Listing: Send {
         Vec::new()
     }
 
+    /// The group a row stands in, where the list is grouped.
+    fn group(&self, _row: &Self::Row) -> Option<String> {
+        None
+    }
+
+    /// What the head of a group says of its rows.
+    fn head(&self, _group: &str, _rows: usize) -> Line {
+        Line::new()
+    }
+
+    /// Whether an action is for all rows of a group, when its head is selected.
+    fn of_group(&self, _action: Action) -> bool {
+        false
+    }
+
     /// Rows of the tree on wide screens: name and sign.
     fn tree(&self, _shared: &Shared) -> Vec<(String, Line)> {
         Vec::new()
@@ -156,8 +173,11 @@ pub trait Listing: Send {
 pub struct ListPane<L: Listing> {
     listing: L,
     halves: Halves,
-    /// Rows in shown order, as indexes.
-    order: Vec<usize>,
+    /// Rows and heads in shown order.
+    order: Vec<Slot>,
+    groups: Vec<Group>,
+    /// Names of the groups whose rows are not shown.
+    closed: BTreeSet<String>,
     selected: Option<String>,
     /// Where the selection is in the shown order.
     at: usize,
@@ -178,6 +198,8 @@ impl<L: Listing> ListPane<L> {
             listing,
             halves: Halves::default(),
             order: Vec::new(),
+            groups: Vec::new(),
+            closed: BTreeSet::new(),
             selected: None,
             at: 0,
             top: 0,
@@ -191,7 +213,10 @@ impl<L: Listing> ListPane<L> {
     }
 
     fn row_at<'a>(&'a self, at: usize, shared: &'a Shared) -> Option<&'a L::Row> {
-        self.listing.rows(shared).get(*self.order.get(at)?)
+        match self.order.get(at)? {
+            Slot::Row(index) => self.listing.rows(shared).get(*index),
+            Slot::Head(_) => None,
+        }
     }
 
     fn row<'a>(&'a self, shared: &'a Shared) -> Option<&'a L::Row> {
@@ -211,25 +236,27 @@ impl<L: Listing> ListPane<L> {
                 if descending { by.reverse() } else { by }
             });
         }
-        self.order = order;
-        let found = self.selected.as_ref().and_then(|key| {
-            self.order
-                .iter()
-                .position(|at| self.listing.key(&rows[*at]) == *key)
-        });
-        self.at = found.unwrap_or_else(|| self.at.min(self.order.len().saturating_sub(1)));
-        self.selected = self
-            .order
-            .get(self.at)
-            .map(|at| self.listing.key(&rows[*at]));
         let known: BTreeSet<String> = rows.iter().map(|row| self.listing.key(row)).collect();
         self.marks.retain(|key| known.contains(key));
+        self.group_up(order, shared);
+        let slots = 0..self.order.len();
+        let found = match &self.selected {
+            Some(_) => slots
+                .into_iter()
+                .find(|at| self.key_at(*at, shared) == self.selected),
+            None => self
+                .order
+                .iter()
+                .position(|slot| matches!(slot, Slot::Row(_))),
+        };
+        self.at = found.unwrap_or_else(|| self.at.min(self.order.len().saturating_sub(1)));
+        self.selected = self.key_at(self.at, shared);
     }
 
     fn move_to(&mut self, at: usize, shared: &mut Shared) -> Commands {
         let last = self.order.len().saturating_sub(1);
         self.at = at.min(last);
-        let key = self.row(shared).map(|row| self.listing.key(row));
+        let key = self.key_at(self.at, shared);
         if key != self.selected {
             self.selected = key;
             self.halves.top = 0;
@@ -253,7 +280,7 @@ impl<L: Listing> ListPane<L> {
         let mut document = Document::new();
         let title = match self.row(shared) {
             Some(row) => self.listing.detail(row, shared, &mut document),
-            None => Line::new(),
+            None => self.head_detail(&mut document),
         };
         self.detail = document;
         self.detail_title = title;
@@ -293,7 +320,7 @@ impl<L: Listing> ListPane<L> {
 
     fn frame_title(&self, shared: &Shared) -> Line {
         let count = match self.listing.loaded(shared) {
-            Loaded::Yes => numbers::count(self.order.len() as u64),
+            Loaded::Yes => numbers::count(self.shown().len() as u64),
             Loaded::Loading => "…".to_owned(),
             Loaded::Failed(_) => "✖".to_owned(),
         };
@@ -351,7 +378,6 @@ impl<L: Listing> ListPane<L> {
             self.draw_empty(shared, canvas, area);
             return;
         }
-        let rows = self.listing.rows(shared);
         let metrics = TableView {
             pane: L::ID,
             columns: self.listing.columns(),
@@ -362,12 +388,11 @@ impl<L: Listing> ListPane<L> {
             sort: self.sort,
             focus,
             cell: &|at, column| {
-                self.order
-                    .get(at)
-                    .and_then(|index| rows.get(*index))
+                self.row_at(at, shared)
                     .map(|row| self.listing.cell(row, column, shared))
                     .unwrap_or_default()
             },
+            head: &|at| self.head_line(at),
             marked: &|at| {
                 self.row_at(at, shared)
                     .is_some_and(|row| self.marks.contains(&self.listing.key(row)))

@@ -200,6 +200,11 @@ pub trait Pane: Send {
         Vec::new()
     }
 
+    /// Enter opens or closes what is selected, where it is.
+    fn opens_in_place(&self) -> bool {
+        false
+    }
+
     /// The text that narrows the list.
     fn filter(&self) -> &str;
     fn set_filter(&mut self, text: String, shared: &mut Shared) -> Commands;

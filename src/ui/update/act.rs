@@ -246,8 +246,9 @@ fn toggle_detail(state: &mut State) {
 /// Drills down; where the detail is the way down, it gets the keys.
 fn open(state: &mut State) -> Commands {
     let pane = &mut state.panes[state.current as usize];
+    let in_place = pane.opens_in_place();
     let commands = pane.act(Action::Open, &mut state.shared);
-    if commands.is_empty() && pane.halves().focus == Half::List {
+    if commands.is_empty() && !in_place && pane.halves().focus == Half::List {
         swap_half(state);
     }
     commands

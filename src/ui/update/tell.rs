@@ -3,8 +3,9 @@
 use crate::domain::names::TopicName;
 use crate::report::Report;
 use crate::ui::action::Action;
+use crate::ui::dialog::page::Page;
 use crate::ui::effect::{Done, Effect, SendReport, Ticket};
-use crate::ui::pane::{Commands, Goto};
+use crate::ui::pane::{Command, Commands, Goto};
 use crate::ui::state::feed::{Happened, Level, Request, Running, What};
 use crate::ui::state::places::{Focus, PaneId};
 use crate::ui::state::{Shared, State};
@@ -20,12 +21,18 @@ pub(super) fn done(state: &mut State, ticket: Ticket, done: &Result<Done, Report
             // Only the dialog on top can close itself.
             return commands
                 .into_iter()
-                .filter(|command| is_top || !matches!(command, crate::ui::pane::Command::Close))
+                .filter(|command| is_top || !matches!(command, Command::Close))
                 .collect();
         }
     }
     tell_done(done, &mut state.shared);
-    vec![Effect::Reload.into()]
+    let mut commands: Commands = vec![Effect::Reload.into()];
+    if let Ok(Done::Resent(outcomes)) = done
+        && outcomes.len() > 1
+    {
+        commands.push(Command::Open(Box::new(Page::resent(outcomes))));
+    }
+    commands
 }
 
 fn track_sending(state: &mut State, ticket: Ticket, done: &Result<Done, Report>) {

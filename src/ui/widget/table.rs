@@ -172,6 +172,8 @@ pub struct TableView<'a> {
     pub focus: bool,
     /// Cells of a row, one line per column asked for.
     pub cell: &'a dyn Fn(usize, usize) -> Line,
+    /// What a row says that has no cells.
+    pub head: &'a dyn Fn(usize) -> Option<Line>,
     pub marked: &'a dyn Fn(usize) -> bool,
 }
 
@@ -240,7 +242,12 @@ impl TableView<'_> {
 
     fn row(&self, canvas: &mut Canvas<'_>, row: Rect, index: usize, placed: &[Placed]) {
         let selected = self.selected == Some(index);
-        for spot in placed {
+        let head = (self.head)(index);
+        if let Some(line) = &head {
+            let width = row.width.saturating_sub(MARGIN);
+            canvas.line(row.x + MARGIN, row.y, width, line);
+        }
+        for spot in placed.iter().filter(|_| head.is_none()) {
             let column = &self.columns[spot.column];
             let x = row.x + spot.x;
             if x >= row.right() {

@@ -113,3 +113,37 @@ async fn a_console_that_may_only_look_refuses_every_key_that_changes_something()
     }
     assert!(told > 20, "{told}");
 }
+
+#[tokio::test]
+async fn dead_letters_stand_under_their_error_and_go_back_as_a_group() {
+    let live = Live::orders().await;
+    let mut stage = at(&live, options(), SIZE, "8").await;
+    let text = stage.text();
+    for head in [
+        "▾ 1 letter  ✖ KeyError: 'amount'",
+        "▾ 1 letter  ✖ retries used up",
+    ] {
+        assert!(text.contains(head), "{head}:\n{text}");
+    }
+    // A closed group keeps its head and its count; the title counts all letters.
+    stage.keys("gg Enter").await;
+    let text = stage.text();
+    assert_eq!(text.matches('▸').count(), 1, "{text}");
+    assert!(text.contains("Dead letters 2"), "{text}");
+    stage.keys("R").await;
+    let text = stage.text();
+    assert!(text.contains("choose one row of the group"), "{text}");
+    // What is done on a head is done with its letters, and each of several tells what became of it.
+    stage.keys("x").await;
+    stage.types("to its group").await;
+    stage.keys("Enter").await;
+    let text = stage.text();
+    assert!(text.contains("Put 1 dead letter back"), "{text}");
+    stage.keys("n * x").await;
+    stage.types("to its group").await;
+    stage.keys("Enter y").await;
+    stage.pass(Duration::from_secs(1)).await;
+    let text = stage.text();
+    assert!(text.contains("2 sent again, 0 failed"), "{text}");
+    assert_eq!(text.matches("✓ %DLQ%").count(), 2, "{text}");
+}

@@ -35,6 +35,7 @@ impl<L: Listing> Pane for ListPane<L> {
             Action::SearchNext | Action::SearchPrev => {
                 Offer::when(!self.filter.is_empty(), "nothing is searched for")
             }
+            _ if self.on_head() => self.offer_on_head(action, shared),
             _ => self.listing.offer(action, self.row(shared), shared),
         }
     }
@@ -55,6 +56,18 @@ impl<L: Listing> Pane for ListPane<L> {
             Action::SearchNext => return self.move_to(self.at + 1, shared),
             Action::SearchPrev => return self.move_to(self.at.saturating_sub(1), shared),
             Action::Wrap => self.halves.wrap = !self.halves.wrap,
+            Action::Open if self.on_head() => self.turn_group(shared),
+            Action::Mark if self.on_head() => {
+                let keys = self.group_keys(shared);
+                let all = keys.iter().all(|key| self.marks.contains(key));
+                for key in keys {
+                    if all {
+                        self.marks.remove(&key);
+                    } else {
+                        self.marks.insert(key);
+                    }
+                }
+            }
             Action::Mark => {
                 if let Some(key) = self.selected.clone()
                     && !self.marks.remove(&key)
@@ -68,9 +81,9 @@ impl<L: Listing> Pane for ListPane<L> {
                 self.marks.extend(keys.unwrap_or_default());
             }
             Action::MarkAll => {
-                let keys: Vec<String> = (0..self.order.len())
-                    .filter_map(|at| self.row_at(at, shared).map(|row| self.listing.key(row)))
-                    .collect();
+                let rows = self.listing.rows(shared);
+                let keys = self.shown().into_iter().filter_map(|row| rows.get(row));
+                let keys: Vec<String> = keys.map(|row| self.listing.key(row)).collect();
                 for key in keys {
                     if !self.marks.remove(&key) {
                         self.marks.insert(key);
@@ -79,7 +92,15 @@ impl<L: Listing> Pane for ListPane<L> {
             }
             _ => {
                 let row = self.row(shared).cloned();
-                let marked = self.marked(shared);
+                let mut marked = self.marked(shared);
+                if marked.is_empty() && self.on_head() {
+                    let keys = self.group_keys(shared);
+                    let rows = self.listing.rows(shared).iter();
+                    marked = rows
+                        .filter(|row| keys.contains(&self.listing.key(row)))
+                        .cloned()
+                        .collect();
+                }
                 let commands = self.listing.act(action, row, marked, shared);
                 self.arrange(shared);
                 self.lay_out(shared);
@@ -126,6 +147,10 @@ impl<L: Listing> Pane for ListPane<L> {
 
     fn filter(&self) -> &str {
         &self.filter
+    }
+
+    fn opens_in_place(&self) -> bool {
+        self.on_head()
     }
 
     fn set_filter(&mut self, text: String, shared: &mut Shared) -> Commands {
@@ -190,7 +215,8 @@ impl<L: Listing> Pane for ListPane<L> {
         let columns = self.listing.columns();
         let header = columns.iter().map(|column| column.name.to_owned());
         let rows = self.listing.rows(shared);
-        let body = self.order.iter().filter_map(|index| {
+        let shown = self.shown();
+        let body = shown.iter().filter_map(|index| {
             let row = rows.get(*index)?;
             let cells = (0..columns.len()).map(|c| self.listing.cell(row, c, shared).plain());
             Some(cells.collect())
