@@ -463,7 +463,13 @@ impl Listing for MessageList {
 
     fn empty(&self, _shared: &Shared) -> Empty {
         Empty {
-            what: "Messages as they lie in the queues of a topic.",
+            what: match &self.query {
+                Some(MessageQuery::Id(_)) => {
+                    "No queue holds a message with this id: it may wait for its time, or have left."
+                }
+                Some(MessageQuery::Key { .. }) => "No message of this topic carries this key.",
+                _ => "Messages as they lie in the queues of a topic.",
+            },
             help: "s sends one   F finds by time, key, id or offset",
         }
     }

@@ -147,3 +147,16 @@ async fn dead_letters_stand_under_their_error_and_go_back_as_a_group() {
     assert!(text.contains("2 sent again, 0 failed"), "{text}");
     assert_eq!(text.matches("✓ %DLQ%").count(), 2, "{text}");
 }
+
+#[tokio::test]
+async fn an_id_that_no_queue_holds_is_told_as_that_y4() {
+    let live = Live::orders().await;
+    let mut stage = at(&live, options(), SIZE, "6 F Right Tab").await;
+    stage.types("NOWHERE").await;
+    stage.keys("Ctrl-S").await;
+    let text = stage.text();
+    assert!(
+        text.contains("No queue holds a message with this id"),
+        "{text}"
+    );
+}
