@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
@@ -50,6 +50,27 @@ pub struct Load {
     drained: CancellationToken,
 }
 
+/// What one worker did.
+struct Work {
+    latencies: Latencies,
+    /// The end of its last operation: what it waited for in vain after that is no load.
+    ended: Instant,
+}
+
+impl Work {
+    fn begun(real: &RealClock) -> Self {
+        Self {
+            latencies: Latencies::default(),
+            ended: real.now(),
+        }
+    }
+
+    fn record(&mut self, begun: Instant, ended: Instant) {
+        self.latencies.record(ended - begun);
+        self.ended = ended;
+    }
+}
+
 impl Load {
     pub fn new(messaging: Arc<dyn Messaging>, real: RealClock, shape: Shape) -> Self {
         let client = format!("{GROUP}@{}", std::process::id());
@@ -94,7 +115,7 @@ impl Load {
     async fn run<F, W>(&self, name: &'static str, workers: usize, work: F) -> Reply<Measured>
     where
         F: Fn(Self, usize) -> W,
-        W: Future<Output = Reply<Latencies>> + std::marker::Send + 'static,
+        W: Future<Output = Reply<Work>> + std::marker::Send + 'static,
     {
         self.taken.store(0, Ordering::Relaxed);
         let begun = self.real.now();
@@ -103,11 +124,14 @@ impl Load {
             tasks.spawn(work(self.clone(), worker));
         }
         let mut latencies = Latencies::default();
+        let mut ended = begun;
         while let Some(done) = tasks.join_next().await {
             let done = done.map_err(|error| ClusterError::IllegalRequest(error.to_string()))?;
-            latencies.merge(done?);
+            let done = done?;
+            latencies.merge(done.latencies);
+            ended = ended.max(done.ended);
         }
-        Ok(latencies.measured(name, self.done(), self.real.now() - begun))
+        Ok(latencies.measured(name, self.done(), ended - begun))
     }
 
     /// Makes topic and group, so that the group's offset lies before the load.
@@ -146,18 +170,18 @@ impl Load {
         self.taken.fetch_add(1, Ordering::Relaxed) < self.shape.messages
     }
 
-    async fn produce(self) -> Reply<Latencies> {
-        let mut latencies = Latencies::default();
+    async fn produce(self) -> Reply<Work> {
+        let mut work = Work::begun(&self.real);
         while self.claim() {
             let sent = self.real.now();
             self.send().await?;
-            latencies.record(self.real.now() - sent);
+            work.record(sent, self.real.now());
         }
-        Ok(latencies)
+        Ok(work)
     }
 
-    async fn drain(self) -> Reply<Latencies> {
-        let mut latencies = Latencies::default();
+    async fn drain(self) -> Reply<Work> {
+        let mut work = Work::begun(&self.real);
         while self.taken.load(Ordering::Relaxed) < self.shape.messages {
             let asked = self.real.now();
             let deliveries = tokio::select! {
@@ -173,21 +197,21 @@ impl Load {
                 self.drained.cancel();
             }
             self.ack(&deliveries).await?;
-            latencies.record(self.real.now() - asked);
+            work.record(asked, self.real.now());
         }
-        Ok(latencies)
+        Ok(work)
     }
 
-    async fn round_trips(self) -> Reply<Latencies> {
-        let mut latencies = Latencies::default();
+    async fn round_trips(self) -> Reply<Work> {
+        let mut work = Work::begun(&self.real);
         while self.claim() {
             let sent = self.real.now();
             self.send().await?;
             let deliveries = self.receive(PATIENCE, 1).await?;
             self.ack(&deliveries).await?;
-            latencies.record(self.real.now() - sent);
+            work.record(sent, self.real.now());
         }
-        Ok(latencies)
+        Ok(work)
     }
 
     async fn send(&self) -> Reply<()> {

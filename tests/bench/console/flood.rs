@@ -83,14 +83,14 @@ pub(crate) fn measure(
     let frames = console.frames();
     let mut latencies = Latencies::default();
     for number in 0..KEYS {
-        // Help opens and closes: each key changes the whole screen.
+        // Each key changes the whole screen.
         let pressed = real.now();
         if number % 2 == 0 {
             console.press("4");
-            console.wait("[4 Functions]");
+            console.wait("┏━ Functions");
         } else {
             console.press("7");
-            console.wait("[7 Logs]");
+            console.wait("┏━ Logs");
         }
         latencies.record(real.now() - pressed);
     }
