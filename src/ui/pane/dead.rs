@@ -43,6 +43,8 @@ pub struct Letter {
     group: Option<GroupName>,
     trigger: Option<TriggerName>,
     error: String,
+    /// The error without what tells one letter from the next; letters stand together by it.
+    kind: String,
     attempts: Option<String>,
     origin_topic: Option<TopicName>,
     origin_id: Option<MessageId>,
@@ -58,11 +60,13 @@ impl Letter {
         let group = note("GROUP")
             .and_then(|name| GroupName::new(name).ok())
             .or_else(|| message.topic.dead_letter_group());
+        let error = note("ERROR_MESSAGE")
+            .or_else(|| note("ERROR_TYPE"))
+            .unwrap_or_else(|| "retries used up".to_owned());
         Self {
             trigger: note("TRIGGER").and_then(|name| TriggerName::new(name).ok()),
-            error: note("ERROR_MESSAGE")
-                .or_else(|| note("ERROR_TYPE"))
-                .unwrap_or_else(|| "retries used up".to_owned()),
+            kind: kind(&error),
+            error,
             attempts: note("ATTEMPTS"),
             origin_topic: note("ORIGIN_TOPIC")
                 .or_else(|| system(key::DLQ_ORIGIN_TOPIC))
@@ -74,6 +78,15 @@ impl Letter {
             message,
         }
     }
+}
+
+/// An error with `…` for every word that holds a digit: order numbers, ids, times, addresses.
+fn kind(error: &str) -> String {
+    let words = error.split(' ').map(|word| {
+        let varies = word.contains(|c: char| c.is_ascii_digit());
+        if varies { "…" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[derive(Default)]
@@ -281,7 +294,7 @@ impl Listing for DeadList {
 
     fn detail(&self, row: &Letter, shared: &Shared, document: &mut Document) -> Line {
         document.field("error", Line::of(row.error.clone(), Token::Error));
-        let alike = self.letters.iter().filter(|l| l.error == row.error).count();
+        let alike = self.letters.iter().filter(|l| l.kind == row.kind).count();
         document.field(
             "alike",
             format!(
@@ -381,13 +394,13 @@ impl Listing for DeadList {
     fn alike(&self, row: &Letter) -> Vec<String> {
         self.letters
             .iter()
-            .filter(|letter| letter.error == row.error)
+            .filter(|letter| letter.kind == row.kind)
             .map(|letter| self.key(letter))
             .collect()
     }
 
     fn group(&self, row: &Letter) -> Option<String> {
-        Some(row.error.clone())
+        Some(row.kind.clone())
     }
 
     fn head(&self, group: &str, rows: usize) -> Line {
@@ -496,5 +509,19 @@ impl Listing for DeadList {
     fn choose(&mut self, _choice: &str, shared: &mut Shared) -> Commands {
         self.only = None;
         self.read(shared)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kind;
+
+    #[test]
+    fn errors_that_differ_in_an_order_or_a_time_are_of_one_kind() {
+        let of = |order| kind(&format!("ValueError: no stock for {order} after 3.5 s"));
+        assert_eq!(of("O-400"), "ValueError: no stock for … after … s");
+        assert_eq!(of("O-400"), of("O-501"));
+        assert_ne!(of("O-400"), kind("KeyError: 'amount'"));
+        assert_eq!(kind("two  spaces"), "two  spaces");
     }
 }
