@@ -2,7 +2,7 @@
 //! same disk; the way from a send through a trigger to a function; and which goals were met.
 //!
 //! `cargo bench --bench messaging` takes about half a minute. `MOONPORT_BENCH_STORED=5000000` measures a store with that
-//! many messages instead: growth, memory, start. Filling takes a minute or two; with `MOONPORT_BENCH_DIRECTORY=DIR` the
+//! many messages after that: growth, memory, start. Filling takes a minute or two; with `MOONPORT_BENCH_DIRECTORY=DIR` the
 //! store is made there and used again by the next run.
 #![allow(
     clippy::unwrap_used,
@@ -20,6 +20,7 @@ mod stored;
 mod workflow;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use moonport::cli::bench::measure::Measured;
 use moonport::clock::RealClock;
@@ -38,6 +39,12 @@ fn main() {
     let stored = std::env::var("MOONPORT_BENCH_STORED").ok();
     let stored = stored.map(|count| count.parse().expect("MOONPORT_BENCH_STORED is a number"));
     let real = RealClock::system();
+    if stored.is_some() {
+        // In a process of its own, whose memory is not counted to the full store's.
+        let mut rates = Command::new(std::env::current_exe().unwrap());
+        let rates = rates.env_remove("MOONPORT_BENCH_STORED").status();
+        assert!(rates.unwrap().success(), "the rates were not measured");
+    }
     let (rows, goals) = runtime.block_on(async {
         if let Some(stored) = stored {
             return stored::measure(&directory, stored, &real).await;
